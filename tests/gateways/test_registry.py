@@ -1,0 +1,129 @@
+"""Every registered gateway is tested, named alike everywhere, and has maps of the right shape."""
+
+import ast
+import importlib
+import inspect
+import itertools
+import re
+import sys
+import tokenize
+import unittest
+from pathlib import Path
+
+import gateways
+from gateways import REGISTRY
+from gateways.base import Flow, Gateway, Operation, Status
+from tests.contract import GatewayContract
+
+ROOT = Path(gateways.__file__).parent
+
+
+def constants(code):
+    """The named values of a gateway's const module."""
+    module = importlib.import_module(f'gateways.{code}.const')
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+def maps():
+    for code in REGISTRY:
+        for name, value in constants(code).items():
+            if isinstance(value, dict):
+                yield f'{code}.{name}', value
+
+
+class TestRegistry(unittest.TestCase):
+    def test_every_gateway_is_held_to_the_contract(self):
+        for code, gateway in REGISTRY.items():
+            module = importlib.import_module(f'tests.gateways.{code}.test_{code}')
+            suites = [
+                suite
+                for _name, suite in inspect.getmembers(module, inspect.isclass)
+                if issubclass(suite, GatewayContract) and issubclass(suite, unittest.TestCase)
+            ]
+            self.assertIn(gateway, [suite.gateway_class for suite in suites], code)
+
+    def test_no_suite_drops_a_test_of_the_contract(self):
+        tests = [name for name in vars(GatewayContract) if name.startswith('test')]
+        for code in REGISTRY:
+            module = importlib.import_module(f'tests.gateways.{code}.test_{code}')
+            for _name, suite in inspect.getmembers(module, inspect.isclass):
+                if issubclass(suite, GatewayContract):
+                    for test in tests:
+                        self.assertIs(getattr(suite, test), getattr(GatewayContract, test))
+
+    def test_every_folder_is_registered(self):
+        folders = {path.parent.name for path in ROOT.glob('*/__init__.py')}
+        self.assertEqual(folders, set(REGISTRY))
+
+    def test_every_gateway_is_whole(self):
+        for code, gateway in REGISTRY.items():
+            self.assertTrue(issubclass(gateway, Gateway) and not inspect.isabstract(gateway), code)
+            self.assertEqual(gateway.code, code)
+            self.assertEqual(gateway.__module__, f'gateways.{code}')
+            self.assertRegex(code, r'^[a-z]+$')
+            self.assertIsInstance(gateway.supports.currencies, frozenset)
+
+    def test_every_card_window_has_its_driver(self):
+        for code, gateway in REGISTRY.items():
+            if gateway.supports.flow is Flow.WINDOW:
+                driver = gateway(gateway.Credentials(), send=None).card_window().driver
+                script = f'static/src/payment_page/card_window_{driver}.js'
+                self.assertTrue((ROOT.parent / script).exists(), f'{code}: {script}')
+
+    def test_gateways_import_only_the_standard_library_and_requests_exceptions(self):
+        for path in ROOT.rglob('*.py'):
+            for node in ast.walk(ast.parse(path.read_text())):
+                for name in imported(node):
+                    root = name.partition('.')[0]
+                    known = root in sys.stdlib_module_names or name == 'requests.exceptions'
+                    self.assertTrue(known, f'{path.name}: {name}')
+
+
+def imported(node):
+    """The absolute modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        return [node.module]
+    return []
+
+
+class TestMaps(unittest.TestCase):
+    def test_every_key_is_one_word(self):
+        for name, value in maps():
+            for key in value:
+                with self.subTest(name, key=key):
+                    self.assertRegex(str(key), re.compile(r'^\w[\w.\- ]*$'))
+
+    def test_no_missing_comma_glues_two_words_together(self):
+        layout = {tokenize.NL, tokenize.COMMENT}
+        for code in REGISTRY:
+            with tokenize.open(ROOT / code / 'const.py') as source:
+                tokens = list(tokenize.generate_tokens(source.readline))
+            kept = [token for token in tokens if token.type not in layout]
+            for first, second in itertools.pairwise(kept):
+                with self.subTest(code, line=second.line):
+                    self.assertFalse(first.type == second.type == tokenize.STRING)
+
+    def test_every_value_of_a_map_is_of_one_type(self):
+        for name, value in maps():
+            shapes = {shape(entry) for entry in value.values()}
+            self.assertEqual(len(shapes), 1, f'{name}: {shapes}')
+
+    def test_a_collection_of_words_is_never_a_text(self):
+        for code in REGISTRY:
+            for name, value in constants(code).items():
+                one_word = isinstance(value, str) and ' ' not in value
+                with self.subTest(code, name=name):
+                    self.assertFalse(one_word and re.search(r'[^S]S$', name))
+
+    def test_every_status_is_reached_by_words_not_texts(self):
+        for name, value in maps():
+            for entry in value.values():
+                for part in entry if isinstance(entry, tuple) else (entry,):
+                    if part in set(Status) | set(Operation):
+                        self.assertIsInstance(part, Status | Operation, name)
+
+
+def shape(entry):
+    return tuple(map(type, entry)) if isinstance(entry, tuple) else type(entry)

@@ -1,0 +1,46 @@
+{
+    'name': "Email Pay",
+    'version': '19.0.1.0.0',
+    'category': 'Accounting/Payment Providers',
+    'summary': "E-mail an invoice with a Pay now button; the collection books itself.",
+    'author': "Email Pay",
+    'license': 'LGPL-3',
+    'depends': ['account_payment'],
+    # qrcode draws the address of a payment page; Odoo itself already needs requests.
+    'external_dependencies': {'python': ['qrcode']},
+    'data': [
+        'security/ir.model.access.csv',
+        'security/email_pay_security.xml',
+        'views/payment_provider_templates.xml',
+        'data/payment_provider_data.xml',
+        'data/mail_activity_type_data.xml',
+        'data/ir_cron_data.xml',
+        'views/mail_templates_layout.xml',
+        'data/mail_template_data.xml',
+        'views/page_layout.xml',
+        'views/page_payment.xml',
+        'views/page_card.xml',
+        'views/page_inline.xml',
+        'views/page_status.xml',
+        'views/payment_provider_views.xml',
+        'views/email_pay_portal_views.xml',
+        'views/email_pay_link_views.xml',
+        'views/email_pay_event_views.xml',
+        'views/account_move_views.xml',
+        'views/email_pay_menus.xml',
+    ],
+    'demo': [
+        'demo/email_pay_demo.xml',
+    ],
+    'assets': {
+        'web.assets_backend': [
+            'email_pay/static/src/backend/*',
+        ],
+        'email_pay.assets_payment_page': [
+            'email_pay/static/src/payment_page/*',
+        ],
+    },
+    'post_init_hook': 'post_init_hook',
+    'uninstall_hook': 'uninstall_hook',
+    'application': True,
+}

@@ -1,0 +1,26 @@
+"""Routes and limits shared by models, controllers and tests."""
+
+# The address in a mail; exchanged at once for PAGE_ROUTE, which holds no secret.
+LINK_ROUTE = '/pay/<string:token>'
+PAGE_ROUTE = '/pay/l/<string:selector>'
+TRANSACTION_ROUTE = '/pay/t/<string:token>'
+WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'
+
+# A link's token is a public selector, by which it is found, and a verifier of 144 random bits,
+# which is compared in constant time.
+SELECTOR_LENGTH = 12
+VERIFIER_BYTES = 18
+
+# The visitor who followed a link stays let in for this long without following it again.
+VISIT_HOURS = 12
+TRANSACTION_TOKEN_HOURS = 24 * 7
+
+MAX_NOTIFICATION_BYTES = 256 * 1024
+EVENT_BATCH = 20
+EVENT_MAX_ATTEMPTS = 8
+# Invoices sent or named at a time: a batch of queued mails, a list in a message.
+MAIL_BATCH = 20
+
+# How long a customer may stay on a gateway's own page before the attempt no longer holds the
+# invoice.
+CHECKOUT_MINUTES = 30

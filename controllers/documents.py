@@ -1,0 +1,130 @@
+"""Invoices in the words of the payment page: plain, formatted values for the templates."""
+
+import re
+
+from odoo import _, fields
+from odoo.http import request
+from odoo.tools import float_repr, format_date, formatLang
+from odoo.tools.image import image_data_uri
+
+
+def document_values(invoice, pdf_url):
+    """One invoice as the page shows it."""
+    currency = invoice.currency_id
+    env = invoice.env
+    today = fields.Date.context_today(invoice)
+    late = (today - invoice.invoice_date_due).days if invoice.invoice_date_due else 0
+    paid = invoice.amount_total - invoice.amount_residual
+    return {
+        'name': invoice.name,
+        'kind_label': invoice.type_name,
+        'date': format_date(env, invoice.invoice_date),
+        'due_date': invoice.invoice_date_due and format_date(env, invoice.invoice_date_due),
+        'overdue': late > 0,
+        'overdue_label': _("%s days overdue", late) if late > 1 else _("1 day overdue"),
+        'customer': invoice.commercial_partner_id.name,
+        'lines': [_line_values(line) for line in invoice.invoice_line_ids.sorted('sequence')],
+        'untaxed': currency.format(invoice.amount_untaxed),
+        'taxes': _tax_values(invoice),
+        'total': currency.format(invoice.amount_total),
+        'paid': not currency.is_zero(paid) and currency.format(paid),
+        'due': currency.format(invoice.amount_residual),
+        'pdf_url': pdf_url,
+    }
+
+
+def _line_values(line):
+    return {
+        'name': line.name,
+        'quantity': formatLang(line.env, line.quantity).rstrip('0').rstrip('.,'),
+        'subtotal': line.currency_id.format(line.price_subtotal),
+        'is_section': line.display_type in ('line_section', 'line_subsection'),
+        'is_note': line.display_type == 'line_note',
+    }
+
+
+def _tax_values(invoice):
+    subtotals = (invoice.tax_totals or {}).get('subtotals', [])
+    groups = [group for subtotal in subtotals for group in subtotal['tax_groups']]
+    return [
+        {
+            'name': group['group_name'],
+            'amount': invoice.currency_id.format(group['tax_amount_currency']),
+        }
+        for group in groups
+    ]
+
+
+def amount_choices(link, lang):
+    """The amounts that can be chosen, and the limits of the free one (False when there is none)."""
+    choices = link._amount_choices()
+    currency = link.invoice_ids.currency_id
+    terms = link.invoice_ids._get_invoice_next_payment_values()
+    labels = {
+        'full': (_("The whole amount"), False),
+        'discount': (_("With early payment discount"), terms.get('epd_discount_msg')),
+        'installment': (
+            _("What is overdue") if terms.get('installment_state') == 'overdue'
+            else _("The next instalment"),
+            terms.get('next_due_date') and _(
+                "Due on %s", format_date(link.env, terms['next_due_date'])
+            ),
+        ),
+        'other': (_("Another amount"), False),
+    }
+    first = 'discount' if 'discount' in choices else 'full'
+    options = [
+        {
+            'value': value,
+            'label': label,
+            'hint': hint,
+            'amount': value != 'other' and currency.format(choices[value]),
+            'checked': value == first,
+        }
+        for value, (label, hint) in labels.items() if value in choices
+    ]
+    return options, 'other' in choices and _other_values(choices['other'], currency, lang)
+
+
+def _other_values(limits, currency, lang):
+    least, most = limits
+    return {
+        'min': float_repr(least, currency.decimal_places),
+        'max': float_repr(most, currency.decimal_places),
+        'min_label': currency.format(least),
+        'max_label': currency.format(most),
+        'decimals': currency.decimal_places,
+        'symbol': currency.symbol,
+        'symbol_position': currency.position,
+        'decimal_point': lang.decimal_point,
+        'thousands_sep': lang.thousands_sep,
+        'value': request.params.get('amount', ''),
+    }
+
+
+def method_values(methods):
+    """The ways to pay, each with its name and the logos of its brands."""
+    return [
+        {
+            'value': f'{provider.id}-{method.id}',
+            'name': provider.name if provider._email_pay_flow() == 'inline' else method.name,
+            'hint': False,
+            'logos': [
+                image_data_uri(brand.image)
+                for brand in (method.brand_ids.filtered('active')[:4] or method) if brand.image
+            ],
+            'checked': index == 0,
+        }
+        for index, (provider, method) in enumerate(methods)
+    ]
+
+
+def parse_amount(text, decimal_point):
+    """The number that a customer typed, None when it is not clear which: 1234.5, 1,234.50 and 12,5
+    are, in any language; 1.234 is only where the point groups thousands."""
+    grouping = '.' if decimal_point == ',' else ','
+    match = re.fullmatch(
+        rf'(\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}})(?:[.,](\d{{0,2}}))?', ''.join(text.split()),
+        re.ASCII,
+    )
+    return match and float(f"{match[1].replace(grouping, '')}.{match[2] or 0}")

@@ -1,0 +1,132 @@
+"""What every public page shares: who looks, in which language, and what the browser may do."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from odoo import _
+from odoo.http import request
+from odoo.tools import hash_sign, verify_hash_signed
+from odoo.tools.image import image_data_uri
+from odoo.tools.misc import get_lang
+
+from ..const import VISIT_HOURS
+from .colors import brand_colors
+
+FORM_SCOPE = 'email_pay.form'
+BUNDLE = 'email_pay.assets_payment_page'
+
+HEADERS = {
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+    'X-Robots-Tag': 'noindex, nofollow',
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+}
+
+
+class PageMixin:
+    """Not a controller itself: Odoo would melt all controllers below one into a single class."""
+
+    def _use_language(self, code):
+        """Answer in the customer's language, or in the browser's when the customer has none."""
+        lang = get_lang(request.env(su=True), code or request.best_lang)
+        request.update_context(lang=lang.code)
+        return lang
+
+    def _render(self, template, values, *, title, company, lang_code=None, status=200,
+                test_mode=False, policy=None):
+        """Render a page of our own.
+
+        :param dict policy: additions to the Content-Security-Policy, directive → origins.
+        """
+        lang = self._use_language(lang_code)
+        nonce = secrets.token_urlsafe(16)
+        qweb = request.env['ir.qweb'].sudo()
+        page = {
+            'lang': lang.code.replace('_', '-'),
+            'title': title,
+            'nonce': nonce,
+            'css_urls': qweb._get_asset_links(BUNDLE, js=False),
+            'js_urls': qweb._get_asset_links(BUNDLE, css=False),
+            'company': self._company_values(company),
+            'brand': brand_colors(company.primary_color if company else None),
+            'test_mode': test_mode,
+        }
+        response = request.render(template, {**values, 'page': page}, status=status)
+        response.headers.update(HEADERS)
+        response.headers['Content-Security-Policy'] = content_security_policy(nonce, policy or {})
+        return response
+
+    def _company_values(self, company):
+        portal = request.env['email.pay.portal']._for_company(company) if company else None
+        partner = company.partner_id if company else None
+        return {
+            'name': portal.name if portal else (company.name if company else ''),
+            'logo': company and company.logo_web and image_data_uri(company.logo_web),
+            'phone': partner and partner.phone,
+            'email': partner and partner.email_normalized,
+            'website': partner and partner.website,
+            'address': partner and ', '.join(filter(None, (
+                partner.street, partner.city, partner.country_id.name
+            ))),
+        }
+
+    def _message_page(self, kind, headline, text, *, company=None, lang_code=None, actions=(),
+                      status=200):
+        """One thing to say to the customer, and what can be done about it."""
+        return self._render(
+            'email_pay.message_page',
+            {'kind': kind, 'headline': headline, 'text': text, 'actions': list(actions)},
+            title=headline, company=company, lang_code=lang_code, status=status,
+        )
+
+    def _not_found(self):
+        """One answer for whatever is not there or not for this visitor."""
+        self._use_language(None)
+        return self._message_page(
+            'warning', _("This link does not work"),
+            _("Please open it again from the e-mail that you got, or ask for a new one."),
+            status=404,
+        )
+
+    # A form carries a token that only our own page, shown to the same visitor, can have.
+
+    def _form_token(self, *subject):
+        return hash_sign(
+            request.env(su=True), FORM_SCOPE, list(subject), expiration_hours=VISIT_HOURS
+        )
+
+    def _is_form(self, token, *subject):
+        try:
+            values = verify_hash_signed(request.env(su=True), FORM_SCOPE, token or '')
+        except ValueError:  # not base64, or another version
+            return False
+        return values == list(subject)
+
+    def _redirect(self, path):
+        response = request.redirect(path, code=303)
+        response.headers.update(HEADERS)
+        return response
+
+
+def content_security_policy(nonce, additions):
+    """The policy of a page: nothing but our own marked scripts and styles, and `additions`."""
+    directives = {
+        'default-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'frame-ancestors': ["'none'"],
+        'form-action': ["'self'"],
+        'connect-src': ["'self'"],
+        'img-src': ["'self'", 'data:'],
+        'script-src': [f"'nonce-{nonce}'"],
+        'style-src': [f"'nonce-{nonce}'"],
+    }
+    for directive, origins in additions.items():
+        directives[directive] = [*directives.get(directive, []), *origins]
+    return '; '.join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def origin(url):
+    """The scheme and host of an address, as a Content-Security-Policy names them."""
+    parts = urlsplit(url)
+    return f'{parts.scheme}://{parts.netloc}'

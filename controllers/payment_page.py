@@ -1,0 +1,191 @@
+import secrets
+
+from odoo import _
+from odoo.exceptions import UserError
+from odoo.http import Controller, request, route
+
+from ..const import LINK_ROUTE, PAGE_ROUTE
+from .documents import amount_choices, document_values, method_values, parse_amount
+from .inline_page import inline_path
+from .page import HEADERS, PageMixin
+from .qr import qr_svg
+from .visits import let_in, visited_link
+
+
+class PaymentPageController(PageMixin, Controller):
+    """The page behind a payment link: what is due, and *Pay now*."""
+
+    # === LETTING IN === #
+
+    @route(LINK_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
+           sitemap=False)
+    def follow_link(self, token, **_params):
+        """Exchange the token for a cookie and a clean address."""
+        link = request.env['email.pay.link']._from_token(token)
+        if not link:
+            return self._not_found()
+        response = self._redirect(link._path())
+        let_in(response, link)
+        return response
+
+    # === THE PAGE === #
+
+    @route(PAGE_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
+           sitemap=False)
+    def show(self, selector, **_params):
+        link = visited_link(selector)
+        if not link:
+            return self._not_found()
+        if not request.env.user._is_internal():
+            link._record_opened()
+        return self._payment_page(link)
+
+    @route(PAGE_ROUTE, type='http', auth='public', methods=['POST'], csrf=False, save_session=False,
+           sitemap=False)
+    def pay(self, selector, form_token=None, choice='full', amount='', method='', **_params):
+        """Start a payment of the chosen amount with the chosen method."""
+        link = visited_link(selector)
+        if not link or not self._is_form(form_token, selector):
+            return self._not_found()
+        if link._obstacle():
+            return self._payment_page(link)
+        lang = self._use_language(link.partner_id.lang)
+        link = link.with_context(lang=lang.code)
+        try:
+            with request.env.cr.savepoint():
+                chosen = link._chosen_amount(choice, parse_amount(amount, lang.decimal_point))
+                provider, payment_method = self._chosen_method(link, chosen, method)
+                step = self._next_step(link, chosen, provider, payment_method)
+        except UserError as error:
+            return self._payment_page(link, error=str(error), status=400)
+        return self._redirect(step)
+
+    def _next_step(self, link, amount, provider, method):
+        if provider._email_pay_flow() == 'inline':
+            return inline_path(link, amount, provider)
+        return link._start_payment(amount, provider, method)._email_pay_path()
+
+    def _chosen_method(self, link, amount, value):
+        for provider, method in link._methods(amount):
+            if value in ('', f'{provider.id}-{method.id}'):
+                return provider, method
+        raise UserError(_("This way to pay is not available right now. Please choose another."))
+
+    @route(f'{PAGE_ROUTE}/pdf', type='http', auth='public', methods=['GET'], save_session=False,
+           sitemap=False)
+    def download(self, selector, **_params):
+        link = visited_link(selector)
+        if not link or link._obstacle() not in ('', 'paid'):
+            return self._not_found()
+        pdf = link.invoice_ids._email_pay_pdf()[:1]
+        return request.make_response(pdf.raw, [
+            *HEADERS.items(),
+            ('Content-Type', 'application/pdf'),
+            ('Content-Length', str(len(pdf.raw))),
+            ('Content-Disposition', f'inline; filename="{secrets.token_hex(4)}.pdf"'),
+        ])
+
+    @route(f'{PAGE_ROUTE}/renew', type='http', auth='public', methods=['POST'], csrf=False,
+           save_session=False, sitemap=False)
+    def renew(self, selector, form_token=None, **_params):
+        """Mail a fresh link to the address on file, never to one that the visitor names."""
+        link = visited_link(selector)
+        if not link or not self._is_form(form_token, selector):
+            return self._not_found()
+        self._use_language(link.partner_id.lang)
+        link._renew()
+        return self._message(
+            link, 'done', _("Look into your mailbox"),
+            _("If this invoice is still open, a fresh link is on its way to the e-mail address that"
+              " we have on file."),
+        )
+
+    @route(f'{PAGE_ROUTE}/cancel', type='http', auth='public', methods=['POST'], csrf=False,
+           save_session=False, sitemap=False)
+    def cancel_attempt(self, selector, form_token=None, **_params):
+        """Give up a payment that was started on a gateway's page, so that another can begin."""
+        link = visited_link(selector)
+        if not link or not self._is_form(form_token, selector):
+            return self._not_found()
+        link._cancel_attempts()
+        return self._redirect(link._path())
+
+    # === RENDERING === #
+
+    def _payment_page(self, link, error=False, status=200):
+        lang = self._use_language(link.partner_id.lang)
+        link = link.with_context(lang=lang.code)
+        if obstacle := link._obstacle():
+            return self._obstacle_page(link, obstacle)
+        invoice = link.invoice_ids
+        currency = invoice.currency_id
+        methods = link._methods(invoice.amount_residual)
+        choices, other = amount_choices(link, lang)
+        values = {
+            'documents': [document_values(invoice, link._path('/pdf'))],
+            'due': currency.format(invoice.amount_residual),
+            'choices': choices,
+            'other': other,
+            'methods': method_values(methods),
+            'post_url': link._path(),
+            'form_token': self._form_token(link.selector),
+            'error': error,
+            'notice': False,
+            'in_flight': self._in_flight(link),
+            'qr_svg': qr_svg(link._url()),
+        }
+        return self._render(
+            'email_pay.payment_page', values, title=_("Pay %s", invoice.name),
+            company=link.company_id, lang_code=lang.code, status=status,
+            test_mode=any(provider.state == 'test' for provider, _method in methods),
+        )
+
+    def _in_flight(self, link):
+        attempt = link._attempts()[:1]
+        if not attempt:
+            return False
+        return {
+            'label': _("A payment of %s was started", attempt.currency_id.format(attempt.amount)),
+            'continue_url': attempt._email_pay_path(),
+            'cancel_url': link._path('/cancel'),
+        }
+
+    def _obstacle_page(self, link, obstacle):
+        """Say why this link cannot be used now, and what the customer can do."""
+        name = link.invoice_ids[:1].name or _("this invoice")
+        actions = []
+        match obstacle:
+            case 'expired':
+                kind, headline = 'warning', _("This link has expired")
+                text = _("For your safety, payment links work for a limited time.")
+                actions = [{
+                    'label': _("E-mail me a fresh link"), 'url': link._path('/renew'),
+                    'method': 'POST', 'primary': True,
+                    'form_token': self._form_token(link.selector),
+                }]
+            case 'revoked':
+                kind, headline = 'warning', _("This link no longer works")
+                text = _("It was withdrawn. Please use the newest e-mail that you got from us.")
+            case 'paid':
+                kind, headline = 'done', _("%s is paid", name)
+                text = _("Thank you. There is nothing left to pay.")
+                actions = [{'label': _("Download the invoice"), 'url': link._path('/pdf')}]
+            case 'credited':
+                kind, headline = 'done', _("Nothing is due on %s", name)
+                text = _("It was settled with a credit note.")
+            case 'canceled':
+                kind, headline = 'info', _("%s was cancelled", name)
+                text = _("There is nothing to pay. Please contact us if you have a question.")
+            case 'changing':
+                kind, headline = 'info', _("This invoice is being changed")
+                text = _("Please try again later, or wait for the new one.")
+            case _other:
+                kind, headline = 'info', _("Online payment is not available right now")
+                text = _("Please try again later, or contact us.")
+        return self._message(link, kind, headline, text, actions)
+
+    def _message(self, link, kind, headline, text, actions=()):
+        return self._message_page(
+            kind, headline, text, company=link.company_id, lang_code=link.partner_id.lang,
+            actions=actions,
+        )

@@ -1,0 +1,31 @@
+from odoo import _
+from odoo.addons.payment.controllers.portal import PaymentPortal
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
+from odoo.exceptions import AccessError
+from odoo.http import request
+
+
+class EmailPayPaymentPortal(PaymentPortal):
+    """What Odoo's own payment routes must not allow either."""
+
+    def _create_transaction(self, *args, flow=None, custom_create_values=None, **kwargs):
+        """Override of `payment`: no saved card for a visitor who did not sign in, and a new attempt
+        of the same browser replaces its own unfinished one."""
+        if flow == 'token' and request.env.user._is_public():
+            raise AccessError(_("Please sign in to pay with a saved card."))
+        if custom_create_values and custom_create_values.get('invoice_ids'):
+            self._replace_unfinished_attempt(custom_create_values['invoice_ids'])
+        return super()._create_transaction(
+            *args, flow=flow, custom_create_values=custom_create_values, **kwargs
+        )
+
+    def _replace_unfinished_attempt(self, invoice_commands):
+        """Cancel the draft that this browser started before; money that still comes is booked."""
+        invoice_ids = request.env['payment.transaction']._fields['invoice_ids'].convert_to_cache(
+            invoice_commands, request.env['payment.transaction']
+        )
+        previous = request.env['payment.transaction'].sudo().browse(
+            request.session.get(PaymentPostProcessing.MONITORED_TX_ID_KEY)
+        ).exists()
+        if previous.state == 'draft' and set(invoice_ids) & set(previous.invoice_ids.ids):
+            previous._set_canceled(state_message=_("The customer started again."))

@@ -1,0 +1,203 @@
+import logging
+import re
+
+import psycopg2
+from markupsafe import Markup
+from odoo import _
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
+from odoo.exceptions import UserError
+from odoo.http import Controller, request, route
+
+from ..const import TRANSACTION_ROUTE
+from .page import PageMixin, origin
+
+_logger = logging.getLogger(__name__)
+
+# After so many questions to the gateway, the customer need not wait on the page.
+SOON = 2
+
+
+class TransactionPageController(PageMixin, Controller):
+    """From *Pay now* to the receipt: the gateway's window or page, and what became of it."""
+
+    # === PAYING === #
+
+    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['GET'], sitemap=False)
+    def show(self, token, **_params):
+        """The next step of a payment that was started: the gateway's window, or its own page."""
+        transaction = self._transaction(token)
+        if not transaction:
+            return self._not_found()
+        if transaction.state != 'draft':
+            return self._redirect(transaction._email_pay_path('/status'))
+        PaymentPostProcessing.monitor_transaction(transaction)
+        if transaction.provider_id._email_pay_flow() == 'window':
+            return self._card_page(transaction)
+        return self._handover_page(transaction)
+
+    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['POST'], csrf=False,
+           save_session=False, sitemap=False)
+    def charge(self, token, form_token=None, payment_token='', **_params):
+        """Charge the card that the gateway's window took."""
+        transaction = self._transaction(token)
+        if not transaction or not self._is_form(form_token, transaction.id):
+            return self._not_found()
+        if transaction.provider_id._email_pay_flow() != 'window':
+            return self._not_found()
+        if not payment_token or len(payment_token) > 512:
+            error = _("The card was not entered. Please try again.")
+            return self._card_page(transaction, error=error)
+        try:
+            transaction._email_pay_charge_window(payment_token)
+        except UserError as error:
+            return self._card_page(transaction, error=str(error))
+        return self._redirect(transaction._email_pay_path('/status'))
+
+    # === WHAT BECAME OF IT === #
+
+    @route(f'{TRANSACTION_ROUTE}/status', type='http', auth='public', methods=['GET'],
+           save_session=False, sitemap=False)
+    def status(self, token, **_params):
+        transaction = self._transaction(token)
+        if not transaction:
+            return self._not_found()
+        self._advance(transaction)
+        return self._status_page(transaction)
+
+    @route(f'{TRANSACTION_ROUTE}/state', type='http', auth='public', methods=['GET'],
+           save_session=False, sitemap=False)
+    def state(self, token, **_params):
+        """What the status page asks for while it waits."""
+        transaction = self._transaction(token)
+        if not transaction:
+            return self._not_found()
+        self._advance(transaction)
+        response = request.make_json_response({'state': self._page_state(transaction)})
+        response.headers['Cache-Control'] = 'no-store'
+        return response
+
+    def _advance(self, transaction):
+        """Do here what can be done now, unless another process is doing it."""
+        try:
+            with request.env.cr.savepoint():
+                if transaction.try_lock_for_update(allow_referencing=True):
+                    transaction._email_pay_advance()
+        except psycopg2.OperationalError:
+            _logger.info("%s is being processed elsewhere", transaction.reference)
+            request.env.cr.rollback()
+
+    def _transaction(self, token):
+        transaction = request.env['payment.transaction']._email_pay_from_token(token)
+        if transaction:
+            self._use_language(transaction.partner_lang)
+        return transaction.with_context(lang=request.env.context.get('lang'))
+
+    # === RENDERING === #
+
+    def _transaction_page(self, template, transaction, values, title, policy=None):
+        return self._render(
+            template,
+            {'documents_label': ', '.join(transaction.invoice_ids.mapped('name')), **values},
+            title=title, company=transaction.company_id, lang_code=transaction.partner_lang,
+            test_mode=transaction.provider_id.state == 'test', policy=policy,
+        )
+
+    def _card_page(self, transaction, error=False):
+        window = transaction._email_pay_gateway().card_window()
+        values = {
+            'amount': transaction.currency_id.format(transaction.amount),
+            'price': str(transaction._email_pay_decimal(transaction.amount)),
+            'currency': transaction.currency_id.name,
+            'reference': transaction.reference,
+            'window': {
+                'driver': window.driver,
+                'script_url': window.script_url,
+                'attributes': dict(window.attributes),
+            },
+            'post_url': transaction._email_pay_path(),
+            'form_token': self._form_token(transaction.id),
+            'back_url': self._back_path(transaction),
+            'error': error,
+        }
+        allowed = list(window.origins)
+        policy = dict.fromkeys(
+            ('script-src', 'style-src', 'frame-src', 'connect-src', 'img-src'), allowed
+        )
+        return self._transaction_page(
+            'email_pay.card_page', transaction, values, _("Pay %s", values['amount']), policy
+        )
+
+    def _handover_page(self, transaction):
+        form = transaction._get_processing_values().get('redirect_form_html')
+        if not form:
+            return self._redirect(transaction._email_pay_path('/status'))
+        action = re.search(r'\baction="([^"]+)"', form)
+        # The gateway's page may send the browser on to a bank: a form may lead to any https host.
+        target = [origin(action[1])] if action and '://' in action[1] else []
+        return self._transaction_page(
+            'email_pay.handover_page', transaction,
+            {
+                'provider_name': transaction.provider_id.name,
+                'redirect_form': Markup(re.sub(
+                    r'<form\b(?![^>]*\bid=)', '<form id="email_pay_redirect"', str(form), count=1
+                )),
+            },
+            _("Pay %s", transaction.currency_id.format(transaction.amount)),
+            {'form-action': ['https:', *target]},
+        )
+
+    def _page_state(self, transaction):
+        """The word by which the status page shows itself, and knows that something changed."""
+        soon = transaction.email_pay_ask_at and transaction.email_pay_asked < SOON
+        return {
+            'draft': 'processing',
+            'pending': 'processing' if soon else 'pending_bank',
+            'authorized': 'paid',
+            'done': 'paid',
+            'cancel': 'canceled',
+            'error': 'declined',
+        }[transaction.state]
+
+    def _status_page(self, transaction):
+        state = self._page_state(transaction)
+        headline, text = self._status_words(transaction)[state]
+        remaining = transaction._email_pay_remaining() if transaction.is_post_processed else 0
+        currency = transaction.currency_id
+        rest_due = state == 'paid' and currency.compare_amounts(remaining, 0) > 0
+        back = self._back_path(transaction)
+        values = {
+            'state': state,
+            'headline': headline,
+            'text': text,
+            'reference': transaction.reference,
+            'amount': currency.format(transaction.amount),
+            'remaining': rest_due and currency.format(remaining),
+            'poll_url': transaction._email_pay_path('/state'),
+            'retry_url': back if rest_due or state in ('declined', 'canceled') else False,
+            'back_url': back if state == 'paid' and not rest_due else False,
+            'receipt_note': self._receipt_note(transaction),
+        }
+        return self._transaction_page('email_pay.status_page', transaction, values, headline)
+
+    def _status_words(self, transaction):
+        return {
+            'processing': (_("We are confirming your payment"), _("This page changes by itself.")),
+            'pending_bank': (
+                _("Your payment is on its way"),
+                _("The bank will confirm it. We tell you by e-mail as soon as it arrives."),
+            ),
+            'paid': (_("Payment received"), _("Thank you.")),
+            'declined': (_("The payment did not go through"), transaction.state_message),
+            'canceled': (_("The payment was cancelled"), _("Nothing was charged.")),
+        }
+
+    def _receipt_note(self, transaction):
+        address = transaction._email_pay_receipt_address()
+        if not transaction.email_pay_receipt_at or not address:
+            return False
+        name, _at, domain = address.partition('@')
+        return _("Your receipt goes to %s.", f'{name[:1]}•••@{domain}')
+
+    def _back_path(self, transaction):
+        link = transaction.email_pay_link_id
+        return link._path() if link else transaction.landing_route or False

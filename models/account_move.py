@@ -1,0 +1,222 @@
+from collections import defaultdict
+
+from odoo import _, api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
+
+from ..const import MAIL_BATCH
+
+PAYABLE_TYPES = ('out_invoice', 'out_receipt')
+OPEN_STATES = ('not_paid', 'partial', 'in_payment')
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    email_pay_link_ids = fields.Many2many(
+        'email.pay.link', 'email_pay_link_move_rel', 'move_id', 'link_id', string="Payment Links",
+        readonly=True, copy=False,
+    )
+    email_pay_can_send = fields.Boolean(compute='_compute_email_pay_can_send')
+    email_pay_status = fields.Selection(
+        [
+            ('queued', "Payment email queued"),
+            ('failed', "Payment email not sent"),
+            ('sent', "Payment email sent"),
+            ('opened', "Payment email opened"),
+            ('paid', "Paid online"),
+        ],
+        string="Payment Email", compute='_compute_email_pay_status',
+        search='_search_email_pay_status',
+    )
+    email_pay_has_link = fields.Boolean(compute='_compute_email_pay_status')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('state', 'move_type', 'payment_state', 'amount_residual', 'company_id')
+    def _compute_email_pay_can_send(self):
+        for move in self:
+            move.email_pay_can_send = not move._email_pay_obstacle()
+
+    @api.depends('payment_state', 'email_pay_link_ids.mail_state', 'email_pay_link_ids.opened_at')
+    def _compute_email_pay_status(self):
+        for move in self:
+            links = move.sudo().email_pay_link_ids
+            move.email_pay_has_link = any(link.state == 'active' for link in links)
+            move.email_pay_status = move._email_pay_status_of(links)
+
+    def _email_pay_status_of(self, links):
+        if self.payment_state in ('paid', 'in_payment') and any(links.mapped('paid_at')):
+            return 'paid'
+        if any(links.mapped('opened_at')):
+            return 'opened'
+        states = set(links.mapped('mail_state'))
+        return next((state for state in ('sent', 'queued', 'failed') if state in states), False)
+
+    @api.model
+    def _search_email_pay_status(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        links = {
+            'queued': [('mail_state', '=', 'queued')],
+            'failed': [('mail_state', '=', 'failed')],
+            'sent': [('mail_state', '=', 'sent')],
+            'opened': [('opened_at', '!=', False)],
+            'paid': [('paid_at', '!=', False)],
+        }
+        domain = fields.Domain.FALSE
+        for status in value:
+            if status:
+                wanted = fields.Domain('email_pay_link_ids', 'any', links[status])
+                if status == 'paid':
+                    wanted &= fields.Domain('payment_state', 'in', ('paid', 'in_payment'))
+                domain |= wanted
+            else:
+                domain |= fields.Domain('email_pay_link_ids', '=', False)
+        return domain
+
+    # === WHAT CAN BE COLLECTED === #
+
+    def _email_pay_obstacle(self):
+        """Why these invoices cannot be e-mailed for payment, as a sentence; '' when they can."""
+        for move in self:
+            if move.move_type not in PAYABLE_TYPES:
+                return _("Only customer invoices can be paid online.")
+            if move.state != 'posted':
+                return _("The invoice is not posted.")
+            nothing_due = move.currency_id.is_zero(move.amount_residual)
+            if nothing_due or move.payment_state not in OPEN_STATES:
+                return _("Nothing is due on this invoice.")
+            portal = self.env['email.pay.portal']._for_company(move.company_id)
+            if not portal.enabled:
+                return _("Email Pay is not enabled for %s.", move.company_id.display_name)
+        return ''
+
+    def _email_pay_in_flight(self, exclude):
+        """What customers are paying on these invoices right now, beside transaction `exclude`."""
+        domain = self.env['payment.transaction']._email_pay_in_flight_domain()
+        flying = self.env['payment.transaction'].sudo().search(
+            domain & fields.Domain('invoice_ids', 'in', self.ids)
+        )
+        return sum((flying - exclude).mapped('amount'))
+
+    def _email_pay_pdf(self):
+        """The PDF of each invoice, as Odoo makes and keeps it."""
+        attachments = self.env['ir.attachment']
+        for move in self.sudo():
+            if not move.invoice_pdf_report_id:
+                self.env['account.move.send'].sudo()._generate_and_send_invoices(
+                    move, sending_methods=[], allow_fallback_pdf=True,
+                )
+            attachments |= move.invoice_pdf_report_id
+        return attachments
+
+    # === THE BUTTONS === #
+
+    def action_send_payment_email(self):
+        """Mail the invoice with its *Pay now* button. One: at once; many: queued."""
+        self.check_access('write')
+        if len(self) != 1:
+            return self._email_pay_queue()
+        if obstacle := self._email_pay_obstacle():
+            raise UserError(obstacle)
+        self._email_pay_check_address()
+        link = self.env['email.pay.link']._for_invoice(self)
+        link._send()
+        return self._email_pay_notify(_("Payment email sent to %s.", link.email), 'success')
+
+    def action_copy_payment_link(self):
+        """The link to copy; the browser puts it on the clipboard."""
+        self.ensure_one()
+        self.check_access('write')
+        if obstacle := self._email_pay_obstacle():
+            raise UserError(obstacle)
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'email_pay.copy_link',
+            'params': {'url': self.env['email.pay.link']._for_invoice(self)._url()},
+        }
+
+    def action_revoke_payment_link(self):
+        self.check_access('write')
+        links = self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')
+        links.action_revoke()
+        for move in self:
+            move._message_log(body=_("The payment link was revoked."))
+        return self._email_pay_notify(_("The payment link no longer works."), 'success')
+
+    def action_view_payment_links(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': _("Payment Links"),
+            'res_model': 'email.pay.link',
+            'views': [(False, 'list'), (False, 'form')],
+            'domain': [('invoice_ids', 'in', self.ids)],
+        }
+
+    def _email_pay_address(self):
+        partner = self.partner_id
+        return partner.email_normalized or partner.commercial_partner_id.email_normalized
+
+    def _email_pay_check_address(self):
+        """:raises RedirectWarning: the customer has no address; with a button to the contact."""
+        if self._email_pay_address():
+            return
+        action = {
+            'type': 'ir.actions.act_window',
+            'res_model': 'res.partner',
+            'res_id': self.partner_id.id,
+            'views': [(False, 'form')],
+        }
+        raise RedirectWarning(
+            _("%s has no valid e-mail address.", self.partner_id.display_name), action,
+            _("Open the contact"),
+        )
+
+    # === MANY AT ONCE === #
+
+    def _email_pay_queue(self):
+        """Queue the payment mail of every invoice that can have one; say which cannot, and why."""
+        skipped = defaultdict(list)
+        accepted = self.browse()
+        for move in self:
+            obstacle = move._email_pay_obstacle()
+            if not obstacle and not move._email_pay_address():
+                obstacle = _("The customer has no valid e-mail address.")
+            if obstacle:
+                skipped[obstacle].append(move.name or _("Draft"))
+            else:
+                accepted |= move
+        accepted._email_pay_queue_links()
+        self.env.ref('email_pay.ir_cron_send_links').sudo()._trigger()
+        return self._email_pay_notify(
+            self._email_pay_summary(len(accepted), skipped), 'warning' if skipped else 'success'
+        )
+
+    def _email_pay_queue_links(self):
+        live = self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')
+        without = self - live.invoice_ids
+        new = self.env['email.pay.link']._create_for(*without)
+        newest = {move: link for link in live.sorted('id') for move in link.invoice_ids}
+        reused = new.union(*(newest[move] for move in self - without))
+        (reused | new).write({'mail_state': 'queued', 'mail_error': False})
+
+    def _email_pay_summary(self, queued, skipped):
+        lines = [_("%s payment emails are on their way.", queued)]
+        for reason, names in skipped.items():
+            shown = ', '.join(names[:MAIL_BATCH]) + ('…' if len(names) > MAIL_BATCH else '')
+            lines.append(_("%(count)s skipped: %(reason)s (%(names)s)",
+                           count=len(names), reason=reason, names=shown))
+        return '\n'.join(lines)
+
+    def _email_pay_notify(self, message, kind):
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': kind,
+                'message': message,
+                'sticky': kind != 'success',
+                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+            },
+        }

@@ -1,0 +1,339 @@
+import json
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+
+import psycopg2
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
+from ..gateways.base import Notification, Operation
+from ..gateways.errors import GatewayError
+
+_logger = logging.getLogger(__name__)
+
+# Seconds before each further attempt at a notification that failed.
+RETRY_GAPS = (10, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600)
+STORED_HEADERS = ('content-type',)
+
+
+class EmailPayEvent(models.Model):
+    """The inbox: everything that a gateway told us, kept whatever became of it."""
+
+    _name = 'email.pay.event'
+    _description = 'Payment Notification'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _order = 'id desc'
+    _rec_name = 'key'
+    _mail_post_access = 'read'
+
+    provider_id = fields.Many2one(
+        'payment.provider', required=True, readonly=True, ondelete='cascade',
+    )
+    company_id = fields.Many2one(related='provider_id.company_id', store=True, index=True)
+    source = fields.Selection(
+        [
+            ('webhook', "Notification"),
+            ('charge', "Answer to a charge"),
+            ('query', "Answer to a question"),
+            ('booking', "Booking"),
+        ],
+        required=True, readonly=True, default='webhook',
+    )
+    key = fields.Char(
+        string="Event", required=True, readonly=True,
+        help="The gateway's own name of this notification. It is processed once, for ever.",
+    )
+    body = fields.Text(readonly=True)
+    headers = fields.Char(readonly=True)
+    tail = fields.Char(readonly=True)
+    state = fields.Selection(
+        [
+            ('new', "Waiting"),
+            ('done', "Processed"),
+            ('ignored', "No effect"),
+            ('failed', "Will be retried"),
+            ('parked', "Needs a person"),
+        ],
+        default='new', required=True, readonly=True,
+    )
+    attempts = fields.Integer(readonly=True)
+    next_attempt = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    error = fields.Char(string="What to Do", readonly=True)
+    transaction_id = fields.Many2one('payment.transaction', readonly=True, index='btree_not_null')
+    reference = fields.Char(readonly=True, index='btree_not_null')
+    gateway_reference = fields.Char(readonly=True)
+    operation = fields.Char(readonly=True)
+    result = fields.Char(readonly=True)
+    amount = fields.Char(
+        readonly=True, help="As the gateway told it, with its currency.",
+    )
+
+    _key_unique = models.UniqueIndex(
+        '(provider_id, key)', "This notification is already stored.",
+    )
+    _waiting = models.Index("(next_attempt) WHERE state IN ('new', 'failed')")
+
+    # === ACCEPT === #
+
+    @api.model
+    def _accept(self, provider, notification):
+        """Store a verified notification; one that is stored already is no news.
+
+        The gateway's reference is stored too, so that the customer's page finds it at once.
+
+        :return: whether it was new.
+        :raises gateways.errors.NotificationMalformed: it cannot be read.
+        """
+        gateway = provider._email_pay_gateway()
+        key = gateway.event_key(notification)
+        reports = gateway.parse(notification)
+        headers = {name: notification.header(name) for name in STORED_HEADERS}
+        now = fields.Datetime.now()
+        return bool(self.env.execute_query(SQL(
+            """
+            INSERT INTO email_pay_event (
+                provider_id, company_id, source, key, body, tail, headers, state, attempts,
+                reference, next_attempt, create_uid, write_uid, create_date, write_date
+            ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
+            """,
+            provider.id, provider.company_id.id, key, notification.body.decode(), notification.tail,
+            json.dumps(headers), reports[0].reference or None, now,
+            self.env.uid, self.env.uid, now, now,
+        )))
+
+    @api.model
+    def _park_answer(self, tx, report, source, reason):
+        """Keep an answer of the gateway that cannot be booked on `tx`, for a person to see."""
+        key = f'{source}:{report.operation}:{report.gateway_reference}:{report.status}'
+        if not self._find(tx, key):
+            self._create_for(tx, source, key, {
+                'body': json.dumps(asdict(report), default=str), **self._report_values(report),
+            })._park(reason)
+
+    @api.model
+    def _park_booking(self, tx, reason):
+        """Show that money came and could not be booked."""
+        key = f'booking:{tx.reference}'
+        event = self._find(tx, key) or self._create_for(tx, 'booking', key, {
+            'reference': tx.reference,
+            'gateway_reference': tx.provider_reference,
+            'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
+        })
+        event._park(_("The payment was collected and could not be booked: %s", reason))
+
+    @api.model
+    def _note_booked(self, tx):
+        self._find(tx, f'booking:{tx.reference}')._finish('done')
+
+    @api.model
+    def _find(self, tx, key):
+        return self.search([('provider_id', '=', tx.provider_id.id), ('key', '=', key)])
+
+    @api.model
+    def _create_for(self, tx, source, key, values):
+        return self.create({
+            'provider_id': tx.provider_id.id,
+            'source': source,
+            'key': key,
+            'transaction_id': tx.id,
+            **values,
+        })
+
+    # === PROCESS === #
+
+    @api.model
+    def _cron_process(self, limit=EVENT_BATCH):
+        """Process what waits, oldest first, a commit per batch; wake up again when more is left."""
+        while events := self._take(limit):
+            try:
+                for event in events:
+                    event._process()
+                self.env.cr.flush()
+            except psycopg2.OperationalError:
+                # Somebody else works on one of the same transactions: begin again, one by one.
+                self.env.cr.rollback()
+                limit = 1
+                continue
+            if not self.env['ir.cron']._commit_progress(len(events), remaining=self._count_due()):
+                break
+        self._plan_retries()
+
+    @api.model
+    def _due_domain(self):
+        return [('state', 'in', ('new', 'failed')), ('next_attempt', '<=', fields.Datetime.now())]
+
+    @api.model
+    def _count_due(self):
+        return self.search_count(self._due_domain())
+
+    @api.model
+    def _take(self, limit):
+        """The next events to process, locked; those that another worker has are passed over."""
+        self.env.invalidate_all()
+        rows = self.env.execute_query(SQL(
+            "SELECT id FROM email_pay_event WHERE state IN ('new', 'failed') AND next_attempt <= %s"
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", fields.Datetime.now(), limit,
+        ))
+        return self.browse(row[0] for row in rows)
+
+    @api.model
+    def _plan_retries(self):
+        upcoming = self.search([('state', '=', 'failed')], order='next_attempt', limit=1)
+        if upcoming:
+            self.env.ref('email_pay.ir_cron_process_events')._trigger(at=upcoming.next_attempt)
+
+    @api.model
+    def _process_for(self, tx):
+        """Process now what waits for `tx`, as its customer is looking."""
+        waiting = self.search([
+            ('provider_id', '=', tx.provider_id.id),
+            ('reference', '=', tx.reference),
+            ('state', 'in', ('new', 'failed')),
+        ], order='id')
+        for event in waiting.try_lock_for_update():
+            event._process()
+
+    def _process(self):
+        """Process one event in a savepoint. An error is kept, shown and retried; a conflict with
+        another worker is the caller's to repeat."""
+        self.ensure_one()
+        self.attempts += 1
+        try:
+            with self.env.cr.savepoint():
+                self._apply()
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:
+            _logger.exception("Notification %s could not be processed", self.id)
+            self._fail(error)
+        self.transaction_id._email_pay_book()
+
+    def _apply(self):
+        gateway = self.provider_id.sudo()._email_pay_gateway()
+        for report in gateway.parse(self._notification()):
+            self.write(self._report_values(report))
+            self._apply_report(report)
+
+    def _apply_report(self, report):
+        if report.operation == Operation.OTHER:
+            self._finish('ignored')
+            return
+        tx = self._find_transaction(report)
+        if not tx and report.operation == Operation.CHARGEBACK:
+            self._park(_(
+                "The bank reports a dispute of %(amount)s, card ending in %(card)s. Find the"
+                " payment at the gateway, answer the dispute there, and reopen the invoice.",
+                amount=report.amount, card=report.card_last4,
+            ))
+            return
+        if not tx:
+            self._wait_for_transaction()
+            return
+        self.transaction_id = tx
+        tx._email_pay_lock()
+        if reason := tx._email_pay_refusal(report):
+            self._park(reason)
+            return
+        before = tx.state
+        if report.operation == Operation.PAYMENT or tx.operation == 'refund':
+            tx._process(tx.provider_code, report)
+        self._finish('done' if tx.state != before else 'ignored')
+
+    def _find_transaction(self, report):
+        if not report.reference:
+            return self.env['payment.transaction']
+        return self.env['payment.transaction'].search([
+            ('reference', '=', report.reference), ('provider_id', '=', self.provider_id.id),
+        ])
+
+    def _wait_for_transaction(self):
+        """A gateway can be faster than our own commit: look again twice before a person must."""
+        if self.attempts < 3:
+            self._retry_later()
+            return
+        self._park(_(
+            "No transaction of this app has the reference “%s”. If the money is yours, book it by"
+            " hand; if another system uses the same merchant account, ignore this.",
+            self.reference or '',
+        ))
+
+    def _notification(self):
+        return Notification(
+            body=(self.body or '').encode(),
+            headers=json.loads(self.headers or '{}'),
+            tail=self.tail or '',
+        )
+
+    @api.model
+    def _report_values(self, report):
+        return {
+            'reference': report.reference or False,
+            'gateway_reference': report.gateway_reference,
+            'operation': report.operation.value,
+            'result': report.status.value,
+            'amount': f'{report.amount} {report.currency}' if report.amount is not None else False,
+        }
+
+    # === OUTCOMES === #
+
+    def _finish(self, state):
+        if not self:
+            return
+        self.write({'state': state, 'error': False})
+        self.activity_unlink(['email_pay.mail_activity_attention'])
+
+    def _retry_later(self):
+        gap = RETRY_GAPS[min(self.attempts, len(RETRY_GAPS)) - 1]
+        self.write({
+            'state': 'failed',
+            'next_attempt': fields.Datetime.now() + timedelta(seconds=gap),
+        })
+
+    def _fail(self, error):
+        """Note an error; after the last attempt a person must look."""
+        text = str(error) if isinstance(error, GatewayError) else f'{type(error).__name__}: {error}'
+        if self.attempts < EVENT_MAX_ATTEMPTS:
+            self.error = text
+            self._retry_later()
+        else:
+            self._park(text)
+
+    def _park(self, reason):
+        """Leave it to a person: visible in the inbox, with one activity for the responsible."""
+        self.ensure_one()
+        self.write({'state': 'parked', 'error': reason})
+        self.activity_unlink(['email_pay.mail_activity_attention'])
+        portal = self.env['email.pay.portal']._for_company(self.company_id)
+        self.activity_schedule(
+            'email_pay.mail_activity_attention',
+            summary=_("A payment needs you"),
+            note=reason,
+            user_id=portal._attention_user().id,
+        )
+
+    def _check_may_decide(self):
+        """What a gateway told us cannot be edited; billing users decide what becomes of it."""
+        self.check_access('read')
+        if not self.env.user.has_group('account.group_account_invoice'):
+            raise AccessError(_("Only billing users can do this."))
+
+    def action_replay(self):
+        """Try again, now: the notification, the question to the gateway, or the booking."""
+        self._check_may_decide()
+        webhooks = self.filtered(lambda event: event.source == 'webhook')
+        webhooks.sudo().write({
+            'state': 'new', 'attempts': 0, 'error': False, 'next_attempt': fields.Datetime.now(),
+        })
+        self.env.ref('email_pay.ir_cron_process_events').sudo()._trigger()
+        for tx in (self - webhooks).transaction_id.sudo():
+            tx._email_pay_ask()
+            tx._email_pay_book()
+
+    def action_ignore(self):
+        """A person has dealt with it."""
+        self._check_may_decide()
+        self.sudo()._finish('ignored')

@@ -1,0 +1,241 @@
+import secrets
+import string
+from datetime import timedelta
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import consteq, hash_sign, verify_hash_signed
+
+from ..const import (
+    LINK_ROUTE,
+    MAIL_BATCH,
+    PAGE_ROUTE,
+    SELECTOR_LENGTH,
+    VERIFIER_BYTES,
+    VISIT_HOURS,
+)
+
+ALPHABET = string.ascii_lowercase + string.digits
+VISIT_SCOPE = 'email_pay.visit'
+
+
+class EmailPayLink(models.Model):
+    """A capability: whoever holds its token may see and pay its invoices, until it expires or is
+    revoked, and nothing else."""
+
+    _name = 'email.pay.link'
+    _description = 'Payment Link'
+    _order = 'id desc'
+    _check_company_auto = True
+    _rec_name = 'selector'
+
+    selector = fields.Char(
+        string="Link", required=True, readonly=True, copy=False,
+        default=lambda self: self._new_selector(),
+    )
+    verifier = fields.Char(
+        required=True, readonly=True, copy=False, groups='base.group_system',
+        default=lambda self: secrets.token_urlsafe(VERIFIER_BYTES),
+    )
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    partner_id = fields.Many2one(
+        'res.partner', string="Customer", required=True, readonly=True, index=True,
+        ondelete='cascade',
+    )
+    invoice_ids = fields.Many2many(
+        'account.move', 'email_pay_link_move_rel', 'link_id', 'move_id', string="Invoices",
+        readonly=True,
+    )
+    email = fields.Char(string="Sent to", readonly=True)
+    expires_at = fields.Datetime(string="Expires on", required=True, readonly=True)
+    revoked_at = fields.Datetime(string="Revoked on", readonly=True)
+    mail_state = fields.Selection(
+        [
+            ('none', "Not sent"),
+            ('queued', "Queued"),
+            ('sent', "In the outbox"),
+            ('failed', "Failed"),
+        ],
+        string="Mail", default='none', required=True, readonly=True,
+    )
+    mail_error = fields.Char(readonly=True)
+    sent_at = fields.Datetime(string="Last Sent on", readonly=True)
+    sent_count = fields.Integer(string="Times Sent", readonly=True)
+    opened_at = fields.Datetime(string="First Opened on", readonly=True)
+    open_count = fields.Integer(string="Times Opened", readonly=True)
+    paid_at = fields.Datetime(string="Last Payment on", readonly=True)
+    transaction_ids = fields.One2many(
+        'payment.transaction', 'email_pay_link_id', string="Transactions", readonly=True,
+    )
+    state = fields.Selection(
+        [('active', "Active"), ('expired', "Expired"), ('revoked', "Revoked")],
+        compute='_compute_state',
+    )
+
+    _selector_unique = models.UniqueIndex('(selector)', "A payment link is unique.")
+    _queued = models.Index("(id) WHERE mail_state = 'queued'")
+
+    @api.depends('expires_at', 'revoked_at')
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for link in self:
+            if link.revoked_at:
+                link.state = 'revoked'
+            else:
+                link.state = 'active' if link.expires_at > now else 'expired'
+
+    # === THE TOKEN === #
+
+    @api.model
+    def _new_selector(self):
+        return ''.join(secrets.choice(ALPHABET) for _position in range(SELECTOR_LENGTH))
+
+    def _token(self):
+        return self.selector + self.sudo().verifier
+
+    def _url(self):
+        """The address to mail: it lets its holder in. Keep it out of logs."""
+        self.ensure_one()
+        return self._base_url() + LINK_ROUTE.replace('<string:token>', self._token())
+
+    def _path(self, tail=''):
+        """The clean address of the page: it opens nothing by itself."""
+        self.ensure_one()
+        return PAGE_ROUTE.replace('<string:selector>', self.selector) + tail
+
+    def _base_url(self):
+        return self.company_id.get_base_url()
+
+    @api.model
+    def _from_token(self, token):
+        """The link (sudo) that `token` opens, in whatever state; empty when there is none."""
+        link = self._from_selector(token[:SELECTOR_LENGTH])
+        # Compared also when nothing was found, so that both take the same time.
+        verifier = link.verifier or secrets.token_urlsafe(VERIFIER_BYTES)
+        matches = consteq(verifier, token[SELECTOR_LENGTH:])
+        return link if link and matches else self.sudo().browse()
+
+    @api.model
+    def _from_selector(self, selector):
+        return self.sudo().search([('selector', '=', selector)], limit=1)
+
+    # A visit is the proof, in a cookie of the browser, that it came with the token.
+
+    def _visit(self):
+        self.ensure_one()
+        return hash_sign(
+            self.sudo().env, VISIT_SCOPE, [self.id, self.selector], expiration_hours=VISIT_HOURS
+        )
+
+    def _is_visit(self, proof):
+        try:
+            values = verify_hash_signed(self.sudo().env, VISIT_SCOPE, proof or '')
+        except ValueError:  # not base64, or another version
+            return False
+        return values == [self.id, self.selector]
+
+    # === LIFE === #
+
+    @api.model
+    def _for_invoice(self, invoice):
+        """The live link of an invoice: the newest that still works, or a new one."""
+        links = invoice.sudo().email_pay_link_ids
+        return links.filtered(lambda link: link.state == 'active')[:1] or self._create_for(invoice)
+
+    def _renew(self):
+        """Mail a fresh link in place of an expired one, once, to the address on file."""
+        invoice = self.invoice_ids
+        if self.state != 'expired' or invoice._email_pay_obstacle():
+            return
+        fresh = self._for_invoice(invoice)
+        if invoice._email_pay_address() and not fresh.sent_at:
+            fresh._send()
+
+    @api.model
+    def _create_for(self, *groups):
+        """A new link over each group of invoices; a group has one company and one customer."""
+        return self.sudo().create([self._values_for(invoices) for invoices in groups])
+
+    @api.model
+    def _values_for(self, invoices):
+        company = invoices.company_id
+        portal = self.env['email.pay.portal']._for_company(company)
+        partner = invoices.partner_id[:1]
+        return {
+            'company_id': company.id,
+            'partner_id': partner.id,
+            'invoice_ids': [fields.Command.set(invoices.ids)],
+            'email': invoices[:1]._email_pay_address(),
+            'expires_at': fields.Datetime.now() + timedelta(days=portal.link_validity_days),
+        }
+
+    def action_revoke(self):
+        """Close these links for ever; what was paid stays paid."""
+        self.invoice_ids.check_access('write')
+        self.sudo().filtered(lambda link: not link.revoked_at).revoked_at = fields.Datetime.now()
+
+    def _record_opened(self):
+        """Count a visit. The chatter tells of the first one only."""
+        self.ensure_one()
+        self.open_count += 1
+        if not self.opened_at:
+            self.opened_at = fields.Datetime.now()
+            for invoice in self.invoice_ids:
+                invoice._message_log(body=_("The customer opened the payment page."))
+
+    # === MAIL === #
+
+    def _send(self):
+        """Put the payment mail of each link in the outbox.
+
+        :raises UserError: the customer has no address.
+        """
+        template = self.env.ref('email_pay.mail_template_payment').sudo()
+        for link in self.sudo():
+            invoice = link.invoice_ids
+            link.email = invoice[:1]._email_pay_address()
+            if not link.email:
+                raise UserError(_("%s has no e-mail address.", link.partner_id.display_name))
+            attachments = invoice._email_pay_pdf()
+            template.send_mail(
+                link.id, email_layout_xmlid='email_pay.mail_layout',
+                email_values={'attachment_ids': [(4, pdf.id) for pdf in attachments]},
+            )
+            link.write({
+                'mail_state': 'sent',
+                'mail_error': False,
+                'sent_at': fields.Datetime.now(),
+                'sent_count': link.sent_count + 1,
+            })
+            invoice.is_move_sent = True
+            for move in invoice:
+                move._message_log(body=_("Payment email sent to %s.", link.email))
+        self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    def _email_from(self):
+        portal = self.env['email.pay.portal']._for_company(self.company_id)
+        return portal.email_from or self.company_id.email_formatted or self.env.user.email_formatted
+
+    @api.model
+    def _cron_send(self, limit=MAIL_BATCH):
+        """Send what was queued, a commit each: a failing one is shown and stops no other."""
+        domain = [('mail_state', '=', 'queued')]
+        links = self.search(domain, limit=limit, order='id').try_lock_for_update()
+        remaining = self.search_count(domain)
+        for link in links:
+            link._send_queued()
+            remaining -= 1
+            if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
+                break
+
+    def _send_queued(self):
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                if reason := self.invoice_ids._email_pay_obstacle():
+                    raise UserError(reason)
+                self._send()
+        except UserError as error:
+            self.write({'mail_state': 'failed', 'mail_error': str(error)})
+            for invoice in self.invoice_ids:
+                invoice._message_log(body=_("The payment email was not sent: %s", error))

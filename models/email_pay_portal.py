@@ -1,0 +1,167 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import email_normalize, email_split
+
+
+class EmailPayPortal(models.Model):
+    _name = 'email.pay.portal'
+    _description = 'Email Pay Settings'
+    _inherit = ['mail.thread']
+    _check_company_auto = True
+    _order = 'company_id'
+
+    name = fields.Char(
+        required=True, default=lambda self: self.env.company.name, tracking=True,
+        help="The name that customers read on the payment page.",
+    )
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, index=True, ondelete='cascade',
+        default=lambda self: self.env.company,
+    )
+    currency_id = fields.Many2one(related='company_id.currency_id')
+    enabled = fields.Boolean(
+        tracking=True,
+        help="Whether invoices of this company can be sent by e-mail and paid online.",
+    )
+    card_provider_id = fields.Many2one(
+        'payment.provider', string="Credit Card Processor", tracking=True, check_company=True,
+        domain="[('company_id', 'parent_of', company_id), ('state', '!=', 'disabled'),"
+               " ('code', 'not in', ('none', 'custom'))]",
+        help="The payment app through which customers pay by card. Any app of Odoo will do.",
+    )
+    other_provider_ids = fields.Many2many(
+        'payment.provider', string="Other Payment Methods", check_company=True,
+        domain="[('company_id', 'parent_of', company_id), ('state', '!=', 'disabled'),"
+               " ('code', 'not in', ('none', 'custom')), ('id', '!=', card_provider_id)]",
+        help="Offered on the payment page below the card.",
+    )
+    card_journal_id = fields.Many2one(
+        related='card_provider_id.journal_id', string="Collection Journal",
+    )
+    notification_email = fields.Char(
+        string="Notification Address", tracking=True,
+        help="A copy of every receipt goes here. Several addresses are separated by commas.",
+    )
+    email_from = fields.Char(
+        string="Sender", tracking=True,
+        help="The address from which customers get their mails. Empty: the company's own.",
+    )
+    allow_partial = fields.Boolean(
+        string="Partial Payments", default=True, tracking=True,
+        help="Whether customers may pay less than what is due.",
+    )
+    minimum_amount = fields.Monetary(
+        string="Minimum Payment", tracking=True,
+        help="The least that a customer can pay at once. The last payment may be less.",
+    )
+    link_validity_days = fields.Integer(
+        string="Links Are Valid for", default=30, required=True, tracking=True,
+        help="Days after which a link expires. The customer can then have a fresh one mailed.",
+    )
+    responsible_id = fields.Many2one(
+        'res.users', string="Responsible", tracking=True, default=lambda self: self.env.user,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Who gets an activity when a payment needs a person.",
+    )
+
+    _company_unique = models.Constraint(
+        'UNIQUE(company_id)', "There is one Email Pay settings record per company.",
+    )
+    _link_validity_positive = models.Constraint(
+        'CHECK(link_validity_days BETWEEN 1 AND 3650)',
+        "Payment links are valid for 1 to 3650 days.",
+    )
+    _minimum_not_negative = models.Constraint(
+        'CHECK(minimum_amount >= 0)', "The minimum payment cannot be negative.",
+    )
+
+    # === CONSTRAINTS === #
+
+    @api.constrains('enabled', 'card_provider_id', 'other_provider_ids')
+    def _check_enabled(self):
+        for portal in self.filtered('enabled'):
+            if missing := portal._missing():
+                raise ValidationError(
+                    _("Email Pay cannot be enabled yet:") + "\n- " + "\n- ".join(missing)
+                )
+
+    @api.constrains('notification_email', 'email_from')
+    def _check_addresses(self):
+        for portal in self:
+            for text in filter(None, (portal.notification_email, portal.email_from)):
+                addresses = email_split(text)
+                if not addresses or not all(map(email_normalize, addresses)):
+                    raise ValidationError(_("“%s” is not an e-mail address.", text))
+
+    def _missing(self):
+        """What keeps customers from paying, as sentences that say what to do."""
+        self.ensure_one()
+        providers = self._providers()
+        if not providers:
+            return [_("Choose a credit card processor or another payment method.")]
+        return [
+            sentence for provider in providers.sudo() for sentence in provider._email_pay_missing()
+        ]
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _create_missing(self):
+        """One settings record for every company."""
+        companies = self.env['res.company'].search([])
+        present = self.sudo().search([]).company_id
+        return self.sudo().create([
+            {'company_id': company.id, 'name': company.name} for company in companies - present
+        ])
+
+    @api.model
+    def _for_company(self, company):
+        """The settings (sudo) of `company`, or of the nearest parent that has some."""
+        portals = self.sudo().search([('company_id', 'parent_of', company.ids)])
+        return portals.sorted(lambda portal: len(portal.company_id.parent_path or ''))[-1:]
+
+    def _providers(self):
+        """The payment apps offered, the card first."""
+        return self.card_provider_id | self.other_provider_ids
+
+    def _usable_providers(self, company, partner, amount, currency):
+        """The offered apps that can collect `amount` from `partner` now."""
+        # A provider that an administrator chose here is offered, published on the website or not.
+        compatible = self.env['payment.provider'].with_user(self.env.ref('base.user_root')).sudo()
+        compatible = compatible._get_compatible_providers(
+            company.id, partner.id, amount, currency_id=currency.id
+        )
+        return self._providers().sudo().filtered(
+            lambda provider: provider in compatible and not provider._email_pay_missing()
+        )
+
+    def _amount_limits(self, company, currency, due):
+        """The least and the most that a customer can pay of `due`, in `currency`."""
+        self.ensure_one()
+        if not self.allow_partial:
+            return due, due
+        least = self.currency_id._convert(
+            self.minimum_amount, currency, company, fields.Date.context_today(self)
+        ) or currency.rounding
+        return min(least, due), due
+
+    def _attention_user(self):
+        """Who is told when a payment needs a person."""
+        self.ensure_one()
+        if self.responsible_id.active:
+            return self.responsible_id
+        managers = self.env.ref('account.group_account_manager').sudo().all_user_ids.filtered(
+            lambda user: user.active and not user.share and self.company_id in user.company_ids
+        )
+        return managers[:1] or self.env.ref('base.user_admin')
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_open_settings(self):
+        """The settings of the current company; the list when several companies are selected."""
+        portals = self.search([('company_id', 'in', self.env.companies.ids)])
+        action = self.env['ir.actions.act_window']._for_xml_id('email_pay.action_email_pay_portals')
+        if len(portals) == 1:
+            action.update(views=[(False, 'form')], res_id=portals.id)
+        return action

@@ -1,0 +1,114 @@
+from datetime import timedelta
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..const import CHECKOUT_MINUTES
+
+# Operations that a customer starts. What an accountant or a schedule starts is theirs to decide.
+CUSTOMER_OPERATIONS = ('online_redirect', 'online_direct', 'online_token')
+# How long a payment that was started in Odoo's own inline form may be on its way.
+DIRECT_MINUTES = 2
+
+
+class PaymentTransaction(models.Model):
+    """Collect once: no customer can start paying more than is due, on any route."""
+
+    _inherit = 'payment.transaction'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        transactions = super().create(vals_list)
+        guarded = transactions.filtered(
+            lambda tx: tx.operation in CUSTOMER_OPERATIONS and tx.invoice_ids
+        )
+        guarded._email_pay_lock_invoices()
+        for transaction in guarded:
+            transaction._email_pay_check_collectable()
+        return transactions
+
+    def _email_pay_lock(self):
+        """Wait until nobody else works on these transactions or their invoices.
+
+        Whoever changed one meanwhile makes PostgreSQL end this database transaction with a
+        serialization failure, and Odoo runs it again on fresh data.
+        """
+        self.env.cr.execute(SQL(
+            "SELECT id FROM payment_transaction WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
+            tuple(self.ids),
+        ))
+        self._email_pay_lock_invoices()
+
+    def _email_pay_lock_invoices(self):
+        """Let one customer at a time start a payment of the same invoices.
+
+        A lock alone would not do: a transaction that waited for it still sees the past. The update,
+        which changes nothing, makes it fail and run again.
+        """
+        if not self.invoice_ids:
+            return
+        self.env.cr.execute(SQL(
+            "UPDATE account_move SET write_date = write_date WHERE id IN"
+            " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)",
+            tuple(self.invoice_ids.ids),
+        ))
+
+    def _email_pay_check_collectable(self):
+        """Refuse what is not due, in a sentence for the customer.
+
+        :raises ValidationError: an invoice is not open, the currency differs, the amount is not
+            positive or is more than what is due and not being paid already.
+        """
+        self.ensure_one()
+        invoices = self.invoice_ids
+        if any(
+            invoice.state != 'posted' or invoice.move_type not in ('out_invoice', 'out_receipt')
+            for invoice in invoices
+        ):
+            raise ValidationError(_("This invoice can no longer be paid."))
+        if invoices.currency_id != self.currency_id:
+            raise ValidationError(_("This invoice is paid in %s.", invoices.currency_id[:1].name))
+        in_flight = invoices._email_pay_in_flight(self)
+        due = sum(invoices.mapped('amount_residual')) - in_flight
+        if self.currency_id.compare_amounts(self.amount, 0) <= 0:
+            raise ValidationError(_("Enter an amount greater than zero."))
+        if self.currency_id.compare_amounts(self.amount, due) <= 0:
+            return
+        if in_flight:
+            raise ValidationError(_(
+                "A payment of %s for this invoice is already being processed. Please wait until it"
+                " is finished before you pay again.", self.currency_id.format(in_flight),
+            ))
+        if self.currency_id.compare_amounts(due, 0) <= 0:
+            raise ValidationError(_("This invoice is already paid. Nothing was charged."))
+        raise ValidationError(_(
+            "Only %s is due. Please enter an amount up to that.", self.currency_id.format(due)
+        ))
+
+    @api.model
+    def _email_pay_in_flight_domain(self):
+        """Transactions that may bring money which no invoice shows yet."""
+        now = fields.Datetime.now()
+        unbooked = Domain('state', '=', 'done') & Domain('payment_id', '=', False)
+        redirected = Domain('operation', '=', 'online_redirect') & Domain(
+            'create_date', '>', now - timedelta(minutes=CHECKOUT_MINUTES)
+        )
+        direct = Domain('operation', '=', 'online_direct') & Domain(
+            'create_date', '>', now - timedelta(minutes=DIRECT_MINUTES)
+        )
+        window = self.env['payment.provider'].sudo().search([]).filtered(
+            lambda provider: provider._email_pay_flow() == 'window'
+        )
+        # A draft of a gateway with a window of its own brings nothing before we charge it, and then
+        # it is pending.
+        draft = (
+            Domain('state', '=', 'draft')
+            & Domain('provider_id', 'not in', window.ids)
+            & (redirected | direct)
+        )
+        return (
+            Domain('operation', 'in', (*CUSTOMER_OPERATIONS, 'offline'))
+            & (Domain('state', 'in', ('pending', 'authorized')) | unbooked | draft)
+        )

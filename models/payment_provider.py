@@ -1,0 +1,186 @@
+import logging
+import time
+from functools import partial
+from urllib.parse import urlsplit
+
+import requests
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..const import WEBHOOK_ROUTE
+from ..gateways import REGISTRY, errors
+from ..gateways.base import Flow, HttpResponse
+
+_logger = logging.getLogger(__name__)
+
+# What an administrator reads after *Test connection*, by what the gateway layer found.
+TEST_ANSWERS = [
+    (errors.CredentialsRefused, lambda env: env._("The gateway refused the key.")),
+    (errors.AddressNotFound, lambda env: env._("The gateway is not found at this address.")),
+    (errors.CertificateInvalid, lambda env: env._("The certificate of this address is not valid.")),
+    (errors.GatewayError, lambda env: env._("The gateway does not answer.")),
+]
+
+
+class PaymentProvider(models.Model):
+    _inherit = 'payment.provider'
+
+    email_pay_webhook_url = fields.Char(
+        string="Webhook URL",
+        compute='_compute_email_pay_webhook_url',
+        help="Enter this address in the merchant account of the gateway, so that it reports"
+             " payments to Odoo.",
+    )
+    email_pay_is_gateway = fields.Boolean(compute='_compute_email_pay_is_gateway')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('code')
+    def _compute_email_pay_is_gateway(self):
+        for provider in self:
+            provider.email_pay_is_gateway = provider.code in REGISTRY
+
+    @api.depends('code')
+    def _compute_email_pay_webhook_url(self):
+        for provider in self:
+            provider.email_pay_webhook_url = (
+                provider.email_pay_is_gateway and provider.id and provider._email_pay_webhook_url()
+            )
+
+    def _compute_feature_support_fields(self):
+        super()._compute_feature_support_fields()
+        for provider in self.filtered(lambda p: p.code in REGISTRY):
+            supports = REGISTRY[provider.code].supports
+            provider.update({
+                'support_tokenization': supports.saved_cards,
+                'support_refund': supports.refund.value,
+            })
+
+    def _get_supported_currencies(self):
+        currencies = super()._get_supported_currencies()
+        if self.code not in REGISTRY or not REGISTRY[self.code].supports.currencies:
+            return currencies
+        return currencies.filtered(lambda c: c.name in REGISTRY[self.code].supports.currencies)
+
+    def _get_default_payment_method_codes(self):
+        if self.code not in REGISTRY:
+            return super()._get_default_payment_method_codes()
+        return {'card', 'visa', 'mastercard', 'amex'}
+
+    def _get_reset_values(self):
+        if self.code not in REGISTRY:
+            return super()._get_reset_values()
+        secrets = REGISTRY[self.code].credential_names()
+        return dict.fromkeys((f'{self.code}_{name}' for name in secrets), False)
+
+    # === ACTION METHODS === #
+
+    def action_email_pay_test_connection(self):
+        """Ask the gateway with the credentials on the form, and say what it answered."""
+        self.ensure_one()
+        try:
+            self._email_pay_gateway().test()
+        except errors.GatewayError as error:
+            answer = next(text for kind, text in TEST_ANSWERS if isinstance(error, kind))
+            raise UserError(f'{answer(self.env)}\n{error}') from error
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'success',
+                'title': _("It works"),
+                'message': _("%s answered and accepted the key.", self.name),
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _email_pay_webhook_url(self):
+        return self.get_base_url() + WEBHOOK_ROUTE.replace('<int:provider_id>', str(self.id))
+
+    def _email_pay_gateway(self, reference=None):
+        """The gateway of this provider, ready to use.
+
+        :param str reference: the transaction that its requests are about, for the log.
+        :rtype: gateways.base.Gateway
+        """
+        self.ensure_one()
+        gateway = REGISTRY[self.code]
+        credentials = gateway.Credentials(**{
+            name: (self.sudo()[f'{self.code}_{name}'] or '').strip()
+            for name in gateway.credential_names()
+        })
+        return gateway(credentials, partial(self._email_pay_send, reference=reference))
+
+    def _email_pay_flow(self):
+        """How customers pay with this provider: 'window', 'redirect', or 'inline' (Odoo's form)."""
+        self.ensure_one()
+        if self.code in REGISTRY:
+            return REGISTRY[self.code].supports.flow.value
+        has_form = self.inline_form_view_id and self._should_build_inline_form(is_validation=False)
+        return 'inline' if has_form or not self.redirect_form_view_id else Flow.REDIRECT.value
+
+    def _email_pay_missing(self):
+        """What keeps this provider from collecting, as sentences; empty when nothing does."""
+        self.ensure_one()
+        missing = []
+        if self.state == 'disabled':
+            missing.append(_("Enable %s, or put it in test mode.", self.name))
+        if not self.journal_id:
+            missing.append(_("Choose the collection journal of %s.", self.name))
+        return missing
+
+    # === REQUEST HELPERS === #
+
+    def _email_pay_send(self, request, reference=None):
+        """The `send` of the gateway layer: every request goes out through `_send_api_request`."""
+        return self._send_api_request(
+            request.method, request.url, data=request.data, json=request.json,
+            reference=reference, request=request,
+        )
+
+    def _send_api_request(
+        self, method, endpoint, *, params=None, data=None, json=None, reference=None, **kwargs
+    ):
+        """Override of `payment`: our gateways get the answer of any status and the network's own
+        exceptions, which tell a refused payment from an unknown one; the log has no payload."""
+        if self.code not in REGISTRY:
+            return super()._send_api_request(
+                method, endpoint, params=params, data=data, json=json, reference=reference, **kwargs
+            )
+        self.ensure_one()
+        request = kwargs['request']
+        start = time.monotonic()
+        outcome = 'no answer'
+        try:
+            response = requests.request(
+                method, endpoint, params=params, data=data, json=json, headers=request.headers,
+                timeout=(5, request.timeout), allow_redirects=False,
+            )
+            outcome = f'HTTP {response.status_code}'
+        finally:
+            _logger.info(
+                "%s %s%s for %s: %s in %.0f ms", method, urlsplit(endpoint).netloc,
+                urlsplit(endpoint).path, reference or f'provider {self.id}', outcome,
+                (time.monotonic() - start) * 1000,
+            )
+        return HttpResponse(response.status_code, response.content, response.headers)
+
+    # === CONSTRAINTS === #
+
+    def _email_pay_check_address(self, field_name):
+        """An address of a gateway is https, or on this machine (sandbox, tests)."""
+        for provider in self.filtered(field_name):
+            try:
+                parts = urlsplit(provider[field_name])
+                host = parts.hostname
+            except ValueError:
+                host = None
+            if not host or not (
+                parts.scheme == 'https'
+                or (parts.scheme == 'http' and host in ('127.0.0.1', 'localhost', '::1'))
+            ):
+                raise ValidationError(_(
+                    "%s: enter a complete address that begins with https://",
+                    provider._fields[field_name]._description_string(self.env),
+                ))

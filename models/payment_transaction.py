@@ -1,0 +1,358 @@
+import logging
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import float_repr, hash_sign, verify_hash_signed
+
+from ..const import TRANSACTION_TOKEN_HOURS
+from ..gateways import REGISTRY, errors
+from ..gateways.base import (
+    CardSource,
+    Charged,
+    Customer,
+    Flow,
+    Operation,
+    PaymentRequest,
+    Status,
+)
+
+_logger = logging.getLogger(__name__)
+
+TOKEN_SCOPE = 'email_pay.transaction'
+# Seconds between one question to the gateway and the next, while a payment's outcome is unknown.
+ASK_GAPS = (15, 60, 5 * 60, 15 * 60, 3600, 6 * 3600, 24 * 3600)
+# A gateway that still does not know a payment after this many questions never got it.
+ASKS_UNTIL_LOST = 3
+ASK_DAYS = 30
+
+
+class PaymentTransaction(models.Model):
+    _inherit = 'payment.transaction'
+
+    email_pay_link_id = fields.Many2one(
+        string="Payment Link", comodel_name='email.pay.link', readonly=True, copy=False,
+        index='btree_not_null',
+    )
+    email_pay_ask_at = fields.Datetime(
+        string="Ask the Gateway at", readonly=True, copy=False, index='btree_not_null',
+        help="When the gateway is asked for this payment, as long as its outcome is unknown.",
+    )
+    email_pay_asked = fields.Integer(string="Times Asked", readonly=True, copy=False)
+
+    # === THE CUSTOMER'S ADDRESS OF A TRANSACTION === #
+
+    def _email_pay_token(self):
+        """An unguessable name of this transaction, for the pages that pay it and show its state."""
+        self.ensure_one()
+        return hash_sign(
+            self.sudo().env, TOKEN_SCOPE, self.id, expiration_hours=TRANSACTION_TOKEN_HOURS
+        )
+
+    @api.model
+    def _email_pay_from_token(self, token):
+        """The transaction (sudo) that `_email_pay_token` named; empty when the token is bad."""
+        try:
+            tx_id = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token)
+        except ValueError:  # not base64, or another version
+            tx_id = None
+        return self.sudo().browse(tx_id or []).exists()
+
+    def _email_pay_path(self, tail=''):
+        return f'/pay/t/{self._email_pay_token()}{tail}'
+
+    # === ASKING FOR MONEY === #
+
+    def _email_pay_gateway(self):
+        return self.provider_id.sudo()._email_pay_gateway(self.reference)
+
+    def _email_pay_decimal(self, amount):
+        """The amount as Decimal with the currency's own number of decimals."""
+        return Decimal(float_repr(amount, self.currency_id.decimal_places))
+
+    def _email_pay_request(self):
+        base_url = self.provider_id.get_base_url()
+        return PaymentRequest(
+            reference=self.reference,
+            amount=self._email_pay_decimal(self.amount),
+            currency=self.currency_id.name,
+            description=', '.join(self.invoice_ids.mapped('name')) or self.reference,
+            customer=Customer(
+                name=self.partner_name or '',
+                email=self.partner_email or '',
+                phone=self.partner_phone or '',
+                street=self.partner_address or '',
+                city=self.partner_city or '',
+                zip=self.partner_zip or '',
+                country=self.partner_country_id.code or '',
+                identification=self.partner_id.vat or '',
+            ),
+            return_url=base_url + self._email_pay_path('/status'),
+            notification_url=self.provider_id._email_pay_webhook_url(),
+        )
+
+    def _get_specific_rendering_values(self, processing_values):
+        """Override of `payment`: where Odoo's own payment form sends the customer's browser."""
+        if self.provider_code not in REGISTRY:
+            return super()._get_specific_rendering_values(processing_values)
+        if REGISTRY[self.provider_code].supports.flow == Flow.WINDOW:
+            return {'action': self._email_pay_path(), 'method': 'get', 'fields': {}}
+        redirect = self._email_pay_gateway().checkout(self._email_pay_request())
+        self.provider_reference = redirect.gateway_reference
+        return {'action': redirect.url, 'method': redirect.method, 'fields': redirect.fields}
+
+    def _email_pay_charge_window(self, card_token):
+        """Charge the card that the customer entered in the gateway's window, once.
+
+        The transaction is claimed and committed before the gateway is asked, so that a second
+        click, a second tab, or Odoo running this request again can never charge again.
+        """
+        self.ensure_one()
+        if not self._email_pay_claim():
+            return
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self._email_pay_charge(CardSource(token=card_token, save_card=self.tokenize))
+
+    def _email_pay_claim(self):
+        """Take this draft for charging. False when it was taken already.
+
+        :raises ValidationError: the invoices are no longer due to that amount.
+        """
+        self._email_pay_lock()
+        if self.state != 'draft':
+            return False
+        self._email_pay_check_collectable()
+        self._set_pending()
+        self._email_pay_plan_question()
+        return True
+
+    def _email_pay_charge(self, source):
+        """Ask the gateway to charge, and apply its answer. Unknown outcomes are asked for later."""
+        gateway = self._email_pay_gateway()
+        try:
+            event = gateway.charge(self._email_pay_request(), source)
+        except errors.UnknownOutcome as error:
+            _logger.warning("The outcome of %s is unknown: %s", self.reference, error)
+            self._email_pay_plan_question()
+            return
+        except errors.GatewayError as error:
+            _logger.warning("%s was not charged: %s", self.reference, error)
+            self._set_error(_("The payment could not be made. Nothing was charged."))
+            return
+        self._email_pay_apply(event, 'charge')
+
+    def _send_payment_request(self):
+        """Override of `payment`: charge a saved card. Odoo may run this twice after a rollback,
+        with the same reference: the gateway is asked first."""
+        if self.provider_code not in REGISTRY:
+            return super()._send_payment_request()
+        try:
+            known = self._email_pay_gateway().query(self.reference)
+        except errors.GatewayError as error:
+            raise ValidationError(_("The gateway does not answer. Nothing was charged.")) from error
+        if known:
+            self._email_pay_apply_all(known, 'query')
+        else:
+            self._email_pay_charge(CardSource(saved_card=self.token_id.provider_ref))
+        return None
+
+    def _send_refund_request(self):
+        """Override of `payment`: pay back through the gateway, at most once per refund."""
+        if self.provider_code not in REGISTRY:
+            return super()._send_refund_request()
+        source = self.source_transaction_id
+        charged = Charged(
+            reference=source.reference,
+            gateway_reference=source.provider_reference or '',
+            amount=source._email_pay_decimal(source.amount),
+            currency=source.currency_id.name,
+        )
+        try:
+            event = self._email_pay_gateway().refund(
+                charged, self._email_pay_decimal(-self.amount), self.reference
+            )
+        except errors.UnknownOutcome:
+            self._set_pending(state_message=_("The gateway has not confirmed this refund yet."))
+            return None
+        except errors.GatewayError as error:
+            raise ValidationError(str(error)) from error
+        self._process(self.provider_code, event)
+        return None
+
+    # === BEING TOLD === #
+
+    @api.model
+    def _extract_reference(self, provider_code, payment_data):
+        if provider_code not in REGISTRY:
+            return super()._extract_reference(provider_code, payment_data)
+        return payment_data.reference
+
+    def _extract_amount_data(self, payment_data):
+        if self.provider_code not in REGISTRY:
+            return super()._extract_amount_data(payment_data)
+        if payment_data.amount is None:
+            return None
+        return {
+            'amount': float(payment_data.amount),
+            'currency_code': payment_data.currency or self.currency_id.name,
+        }
+
+    def _apply_updates(self, payment_data):
+        """Override of `payment`: move the state as a `gateways.base.PaymentEvent` says. What comes
+        late or twice never moves it back."""
+        if self.provider_code not in REGISTRY:
+            return super()._apply_updates(payment_data)
+        if payment_data.gateway_reference and self.state != 'done':
+            self.provider_reference = payment_data.gateway_reference
+        open_states = ('draft', 'pending', 'authorized')
+        match payment_data.status:
+            case Status.DONE if self.state != 'done':
+                self._set_done()
+            case Status.AUTHORIZED if self.state in ('draft', 'pending'):
+                self._set_authorized()
+            case Status.DECLINED if self.state in open_states:
+                self._set_error(self._email_pay_reason(payment_data.code))
+            case Status.CANCELED if self.state in open_states:
+                self._set_canceled()
+            case Status.PENDING if self.state == 'draft':
+                self._set_pending()
+        if self.state not in ('draft', 'pending'):
+            self.email_pay_ask_at = False
+        return None
+
+    def _extract_token_values(self, payment_data):
+        if self.provider_code not in REGISTRY:
+            return super()._extract_token_values(payment_data)
+        if not payment_data.saved_card:
+            return {}
+        return {
+            'provider_ref': payment_data.saved_card,
+            'payment_details': payment_data.card_last4,
+        }
+
+    def _set_done(self, *, state_message=None, extra_allowed_states=()):
+        """Override of `payment`: money that came after a cancellation came all the same."""
+        return super()._set_done(
+            state_message=state_message, extra_allowed_states=(*extra_allowed_states, 'cancel')
+        )
+
+    def _email_pay_reason(self, code):
+        """The gateway's result `code` in the customer's words and language."""
+        sentence = self._email_pay_gateway().reason(code)
+        return self.with_context(lang=self.partner_lang).env._(sentence)  # pylint: disable=E8301
+
+    def _email_pay_apply_all(self, events, source):
+        for event in events:
+            self._email_pay_apply(event, source)
+
+    def _email_pay_apply(self, event, source):
+        """Apply what the gateway answered: the same rules as for a notification, and what does not
+        fit is kept as a parked notification."""
+        reason = self._email_pay_refusal(event)
+        if reason:
+            self.env['email.pay.event'].sudo()._park_answer(self, event, source, reason)
+        elif event.operation == Operation.PAYMENT:
+            self._process(self.provider_code, event)
+
+    def _email_pay_refusal(self, event):
+        """Why `event` cannot be booked on this transaction, as a sentence that tells an accountant
+        what to do; '' when it can."""
+        self.ensure_one()
+        if event.operation != Operation.PAYMENT:
+            return self._email_pay_refusal_of_return(event)
+        if event.status not in (Status.DONE, Status.AUTHORIZED):
+            return ''
+        if event.test and self.provider_id.state == 'enabled':
+            return _("The gateway reports a test payment, and this app is live. No money came.")
+        if event.amount is not None and event.amount != self._email_pay_decimal(self.amount):
+            return _(
+                "The gateway collected %(collected)s, and the transaction asked for %(asked)s."
+                " Find the payment at the gateway, then book it or pay it back by hand.",
+                collected=event.amount, asked=self.currency_id.format(self.amount),
+            )
+        if event.currency and event.currency != self.currency_id.name:
+            return _(
+                "The gateway collected in %(collected)s, and the transaction is in %(asked)s. Find"
+                " the payment at the gateway, then book it or pay it back by hand.",
+                collected=event.currency, asked=self.currency_id.name,
+            )
+        if self.state == 'done' and event.gateway_reference != (self.provider_reference or ''):
+            return _(
+                "A second payment for the same reference: %(first)s is booked, and the gateway also"
+                " reports %(second)s. Pay the second one back at the gateway.",
+                first=self.provider_reference, second=event.gateway_reference,
+            )
+        return ''
+
+    def _email_pay_refusal_of_return(self, event):
+        """As `_email_pay_refusal`, for money that goes back: only Odoo's own refunds are known.
+
+        A gateway names a refund by its own reference or by that of the payment.
+        """
+        if self.operation == 'refund':
+            return ''
+        known = self.child_transaction_ids.filtered(
+            lambda tx: tx.operation == 'refund'
+            and tx.provider_reference == event.gateway_reference
+        )
+        if event.operation == Operation.OTHER or known:
+            return ''
+        return _(
+            "The gateway reports money going back (%(operation)s of %(amount)s) that was not"
+            " ordered in Odoo. Reopen the invoice and book it by hand.",
+            operation=event.operation.value, amount=event.amount,
+        )
+
+    # === ASKING WHAT HAPPENED === #
+
+    def _email_pay_plan_question(self):
+        """Set when the gateway is asked next for the outcome of this payment."""
+        self.ensure_one()
+        gap = ASK_GAPS[min(self.email_pay_asked, len(ASK_GAPS) - 1)]
+        self.email_pay_ask_at = fields.Datetime.now() + timedelta(seconds=gap)
+
+    def _email_pay_ask(self):
+        """Ask the gateway what became of this payment, and apply its answer.
+
+        :return: whether the gateway answered.
+        """
+        self.ensure_one()
+        self.email_pay_asked += 1
+        self._email_pay_plan_question()
+        try:
+            events = self._email_pay_gateway().query(self.reference)
+        except errors.GatewayError as error:
+            _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
+            return False
+        self._email_pay_apply_all(events, 'query')
+        if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
+            self._set_error(_("The payment did not reach the bank. Nothing was charged."))
+            self.email_pay_ask_at = False
+        return True
+
+    def _email_pay_advance(self):
+        """All that can be done for this transaction now: the notifications that wait for it, a
+        question to the gateway when one is due, and the booking.
+
+        The worker, the customer's page and the janitor all come here.
+        """
+        self.ensure_one()
+        self.env['email.pay.event'].sudo()._process_for(self)
+        if self.email_pay_ask_at and self.email_pay_ask_at <= fields.Datetime.now():
+            self._email_pay_ask()
+        self._email_pay_book()
+
+    @api.model
+    def _email_pay_cron_ask(self):
+        """Ask for every payment whose outcome is still unknown and whose time has come."""
+        now = fields.Datetime.now()
+        due = self.search([
+            ('email_pay_ask_at', '<=', now),
+            ('create_date', '>', now - timedelta(days=ASK_DAYS)),
+        ], limit=100)
+        for index, tx in enumerate(due):
+            if not tx.try_lock_for_update():
+                continue
+            tx._email_pay_advance()
+            self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)

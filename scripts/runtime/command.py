@@ -1,0 +1,40 @@
+"""The way into every script: fetch what is missing, then go on in the virtual environment."""
+
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from . import fetch
+from .home import HOME, Failure, say
+
+
+def main(name=None):
+    """Run `main(*arguments)` of the module of that name in the virtual environment."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        fetch.ensure()
+        if name:
+            _enter_virtualenv()
+            script = importlib.import_module(f'{__package__}.{name}')
+            sys.exit(script.main(*sys.argv[1:]))
+        say(f'Everything is there, in {HOME}.')
+    except Failure as failure:
+        say(f'{Path(sys.argv[0]).name}: {failure}')
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _enter_virtualenv():
+    """Start this script once more, with the packages that its first start has installed."""
+    venv = fetch.virtualenv()
+    if os.path.realpath(sys.prefix) != str(venv):
+        python = str(venv / 'bin' / 'python')
+        os.execv(python, [python, *sys.argv])
+
+
+def _interrupt(number, frame):
+    """Make SIGTERM end a run as Ctrl-C does: everything it started is stopped."""
+    raise KeyboardInterrupt

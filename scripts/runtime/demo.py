@@ -1,0 +1,166 @@
+"""A demo: Odoo with this add-on, beside the gateways' sandbox and a mailbox, on this machine only.
+
+`scripts/demo` starts one and keeps its database for the next start, until the add-on changes;
+`--fresh` begins with a new one. `scripts/demo --check [NAME…]` runs the journeys instead, on a
+database that is dropped afterwards.
+"""
+
+import itertools
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+
+from . import database, fetch, journeys, postgres, processes, rpc, server
+from .home import CHECKOUT, HOME, LOGS, Failure, digest, lock
+
+# Which field of a provider holds its gateway's address, and where the sandbox answers for it.
+GATEWAY_ADDRESSES = {
+    'credicorp': ('credicorp_base_url', ''),
+}
+
+
+class Demo(NamedTuple):
+    """The parts of a running demo."""
+
+    database: str
+    odoo_url: str
+    sandbox_url: str
+    mailbox: Path
+    odoo_log: Path
+
+    def rpc(self, login='admin', password='admin'):
+        return rpc.Session(self.odoo_url, self.database, login, password)
+
+
+def main(*arguments):
+    options = {word for word in arguments if word.startswith('--')}
+    names = [word for word in arguments if word not in options]
+    if unknown := options - {'--check', '--fresh'}:
+        raise Failure(f'There is no option {unknown.pop()}; there are --check and --fresh.')
+    with postgres.server():
+        if '--check' in options:
+            return _check(names)
+        return _serve('--fresh' in options)
+
+
+def _serve(fresh):
+    """Run a demo until it is interrupted."""
+    with _kept_database(fresh) as name, running(name, HOME / 'demos' / name) as demo:
+        print(f"""
+Odoo      {demo.odoo_url}    admin/admin, accountant/accountant
+Gateways  {demo.sandbox_url}
+Mailbox   {demo.sandbox_url}/mailbox
+Log       {demo.odoo_log}
+
+Ctrl-C stops everything.""", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            return 0
+
+
+def _check(names):
+    """Run journeys on a demo of their own."""
+    folder = LOGS / f'demo-{time.strftime("%Y%m%d-%H%M%S")}-{os.getpid()}'
+    with database.copy(database.email_pay(), 'demo') as name, running(name, folder) as demo:
+        passed = journeys.run_all(demo, names, folder / 'screens')
+        errors = database.warnings(demo.odoo_log, levels=('ERROR', 'CRITICAL'))
+    for line in errors:
+        print(line)
+    print(f'Log: {demo.odoo_log}')
+    return int(not passed or bool(errors))
+
+
+@contextmanager
+def _kept_database(fresh):
+    """Yield the first demo database of this checkout that no other demo uses."""
+    checkout, template = f'demo_{digest(CHECKOUT)}', database.email_pay()
+    current = f'{checkout}_{digest(template)}'
+    _drop_outdated(checkout, current)
+    for number in itertools.count(1):
+        name = f'{current}_{number}'
+        with lock(name, wait=False) as mine:
+            if not mine:
+                continue
+            if fresh or not database.exists(name):
+                database.drop(name)
+                shutil.rmtree(HOME / 'demos' / name, ignore_errors=True)
+                database.create(name, template)
+            yield name
+            return
+
+
+def _drop_outdated(checkout, current):
+    """Drop the demos of what this checkout was before."""
+    for (name,) in database.query('SELECT datname FROM pg_database'):
+        if name.startswith(checkout) and not name.startswith(current):
+            with lock(name, wait=False) as unused:
+                if unused:
+                    database.drop(name)
+                    shutil.rmtree(HOME / 'demos' / name, ignore_errors=True)
+
+
+@contextmanager
+def running(name, folder):
+    """Run Odoo on a database, the sandbox and the mailbox; yield them as a `Demo`."""
+    with (
+        processes.port(8069) as odoo_port,
+        processes.port(8169) as sandbox_port,
+        processes.port(8269) as smtp_port,
+    ):
+        demo = Demo(
+            database=name,
+            odoo_url=f'http://{processes.LOOPBACK}:{odoo_port}',
+            sandbox_url=f'http://{processes.LOOPBACK}:{sandbox_port}',
+            mailbox=folder / 'mailbox',
+            odoo_log=folder / 'odoo.log')
+        demo.mailbox.mkdir(parents=True, exist_ok=True)
+        with _sandbox(demo, sandbox_port, smtp_port, folder), _odoo(demo, odoo_port, smtp_port):
+            _configure(demo)
+            yield demo
+
+
+@contextmanager
+def _sandbox(demo, port, smtp_port, folder):
+    log = folder / 'sandbox.log'
+    command = (
+        fetch.python(), '-m', 'sandbox', '--host', processes.LOOPBACK, '--port', port,
+        '--smtp-port', smtp_port, '--mailbox', demo.mailbox, '--odoo-url', demo.odoo_url)
+    with processes.running(command, log, cwd=CHECKOUT) as process:
+        processes.wait_for_http(demo.sandbox_url, process, log)
+        yield
+
+
+@contextmanager
+def _odoo(demo, port, smtp_port):
+    command = server.command(
+        '--database', demo.database, '--http-port', port, '--max-cron-threads', 1,
+        '--smtp', processes.LOOPBACK, '--smtp-port', smtp_port)
+    with processes.running(command, demo.odoo_log, env=server.environment()) as process:
+        processes.wait_for_http(f'{demo.odoo_url}/web/health', process, demo.odoo_log)
+        yield
+
+
+def _configure(demo):
+    """Tell Odoo its own address, and where the gateways' sandbox is; tell that where Odoo is."""
+    admin = demo.rpc()
+    for name, value in (('web.base.url', demo.odoo_url), ('web.base.url.freeze', 'True')):
+        admin.call('ir.config_parameter', 'set_param', name, value)
+    context = {'allowed_company_ids': admin.call('res.company', 'search', [])}
+    for code, (field, path) in GATEWAY_ADDRESSES.items():
+        domain = [('code', '=', code), ('state', '!=', 'disabled')]
+        providers = admin.call(
+            'payment.provider', 'search_read', domain, ['email_pay_webhook_url'], context=context)
+        ids = [provider['id'] for provider in providers]
+        admin.call(
+            'payment.provider', 'write', ids, {field: demo.sandbox_url + path}, context=context)
+        urls = [provider['email_pay_webhook_url'] for provider in providers]
+        requests.post(
+            f'{demo.sandbox_url}/control/{code}', json={'webhook_url': urls}, timeout=10,
+        ).raise_for_status()

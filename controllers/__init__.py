@@ -1,1 +1,6 @@
-from . import inline_page, payment_page, portal, transaction_page, webhook
+from . import inline_page
+from . import logs
+from . import payment_page
+from . import portal
+from . import transaction_page
+from . import webhook

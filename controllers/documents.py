@@ -123,8 +123,9 @@ def parse_amount(text, decimal_point):
     """The number that a customer typed, None when it is not clear which: 1234.5, 1,234.50 and 12,5
     are, in any language; 1.234 is only where the point groups thousands."""
     grouping = '.' if decimal_point == ',' else ','
-    match = re.fullmatch(
-        rf'(\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}})(?:[.,](\d{{0,2}}))?', ''.join(text.split()),
-        re.ASCII,
-    )
+    whole = rf'\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}}'
+    typed = ''.join(text.split())
+    whole = rf'\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}}'
+    typed = ''.join(text.split())
+    match = re.fullmatch(rf'({whole})(?:[.,](\d{{0,2}}))?', typed, re.ASCII)
     return match and float(f"{match[1].replace(grouping, '')}.{match[2] or 0}")

@@ -62,7 +62,7 @@ class PageMixin:
         partner = company.partner_id if company else None
         return {
             'name': portal.name if portal else (company.name if company else ''),
-            'logo': company and company.logo_web and image_data_uri(company.logo_web),
+            'logo': self._logo(company),
             'phone': partner and partner.phone,
             'email': partner and partner.email_normalized,
             'website': partner and partner.website,
@@ -70,6 +70,11 @@ class PageMixin:
                 partner.street, partner.city, partner.country_id.name
             ))),
         }
+
+    def _logo(self, company):
+        if not company or company.uses_default_logo or not company.logo_web:
+            return False
+        return image_data_uri(company.logo_web)
 
     def _message_page(self, kind, headline, text, *, company=None, lang_code=None, actions=(),
                       status=200):

@@ -2,7 +2,7 @@ from odoo import _
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 from odoo.exceptions import AccessError
-from odoo.http import request
+from odoo.http import request, route
 
 
 class EmailPayPaymentPortal(PaymentPortal):
@@ -29,3 +29,14 @@ class EmailPayPaymentPortal(PaymentPortal):
         ).exists()
         if previous.state == 'draft' and set(invoice_ids) & set(previous.invoice_ids.ids):
             previous._set_canceled(state_message=_("The customer started again."))
+
+
+class EmailPayPostProcessing(PaymentPostProcessing):
+
+    @route()
+    def display_status(self, **kwargs):
+        """Override of `payment`: a customer who came from a payment link goes back there."""
+        transaction = self._get_monitored_transaction()
+        if transaction.email_pay_link_id:
+            return request.redirect(transaction._email_pay_path('/status'))
+        return super().display_status(**kwargs)

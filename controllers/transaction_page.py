@@ -30,7 +30,6 @@ class TransactionPageController(PageMixin, Controller):
             return self._not_found()
         if transaction.state != 'draft':
             return self._redirect(transaction._email_pay_path('/status'))
-        PaymentPostProcessing.monitor_transaction(transaction)
         if transaction.provider_id._email_pay_flow() == 'window':
             return self._card_page(transaction)
         return self._handover_page(transaction)
@@ -128,6 +127,8 @@ class TransactionPageController(PageMixin, Controller):
         )
 
     def _handover_page(self, transaction):
+        # The provider sends the browser back to /payment/status, which knows it by its session.
+        PaymentPostProcessing.monitor_transaction(transaction)
         form = transaction._get_processing_values().get('redirect_form_html')
         if not form:
             return self._redirect(transaction._email_pay_path('/status'))

@@ -123,7 +123,9 @@ class EmailPayEvent(models.Model):
             'gateway_reference': tx.provider_reference,
             'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
         })
-        event._park(_("The payment was collected and could not be booked: %s", reason))
+        sentence = _("The payment was collected and could not be booked: %s", reason)
+        if (event.state, event.error) != ('parked', sentence):
+            event._park(sentence)
 
     @api.model
     def _note_booked(self, tx):

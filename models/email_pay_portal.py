@@ -59,7 +59,7 @@ class EmailPayPortal(models.Model):
         help="Days after which a link expires. The customer can then have a fresh one mailed.",
     )
     responsible_id = fields.Many2one(
-        'res.users', string="Responsible", tracking=True, default=lambda self: self.env.user,
+        'res.users', tracking=True, default=lambda self: self.env.user,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Who gets an activity when a payment needs a person.",
     )
@@ -108,17 +108,20 @@ class EmailPayPortal(models.Model):
     @api.model
     def _create_missing(self):
         """One settings record for every company."""
-        companies = self.env['res.company'].search([])
-        present = self.sudo().search([]).company_id
+        present = [company.id for (company,) in self.sudo()._read_group([], ['company_id'])]
+        companies = self.env['res.company'].sudo().search([('id', 'not in', present)])
         return self.sudo().create([
-            {'company_id': company.id, 'name': company.name} for company in companies - present
+            {'company_id': company.id, 'name': company.name} for company in companies
         ])
 
     @api.model
     def _for_company(self, company):
-        """The settings (sudo) of `company`, or of the nearest parent that has some."""
-        portals = self.sudo().search([('company_id', 'parent_of', company.ids)])
-        return portals.sorted(lambda portal: len(portal.company_id.parent_path or ''))[-1:]
+        """The settings (sudo) that serve `company`: its own, or while those are not enabled, the
+        nearest enabled ones of the companies that it is a branch of."""
+        portals = self.sudo().search([('company_id', 'parent_of', company.ids)]).sorted(
+            lambda portal: portal.company_id.parent_path.count('/'), reverse=True
+        )
+        return portals.filtered('enabled')[:1] or portals[:1]
 
     def _providers(self):
         """The payment apps offered, the card first."""

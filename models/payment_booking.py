@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 import psycopg2
 from odoo import _, fields, models
@@ -21,12 +22,31 @@ class PaymentTransaction(models.Model):
         """Override of `payment`: one at a time for each transaction, so that the customer's page,
         the worker and Odoo's own cron never book it twice."""
         todo = self._email_pay_lock_unprocessed()
-        super(PaymentTransaction, todo)._post_process()
+        result = super(PaymentTransaction, todo)._post_process()
         for tx in todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id):
             tx.email_pay_link_id.sudo().paid_at = fields.Datetime.now()
             self.env['email.pay.event'].sudo()._note_booked(tx)
             tx._email_pay_report_credit()
             tx._email_pay_send_receipt()
+        return result
+
+    def _cron_post_process(self):
+        """Override of `payment`: what was collected is booked whenever that becomes possible, not
+        only for four days, and what cannot be booked is shown instead of only logged."""
+        since = fields.Datetime.now() - timedelta(days=4)
+        todo = self or self.search([
+            ('is_post_processed', '=', False), '|', ('state', '=', 'done'),
+            ('last_state_change', '>=', since),
+        ])
+        for tx in todo:
+            try:
+                if tx.state == 'done':
+                    tx._email_pay_book()
+                else:
+                    tx._post_process()
+                self.env['ir.cron']._commit_progress(1)
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()  # somebody else works on it
 
     def _email_pay_book(self):
         """Book what was collected. What cannot be booked is shown to a person, and stays collected.

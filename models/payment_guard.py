@@ -6,11 +6,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import CHECKOUT_MINUTES
+from ..gateways import REGISTRY
+from ..gateways.base import Flow
 
 # Operations that a customer starts. What an accountant or a schedule starts is theirs to decide.
 CUSTOMER_OPERATIONS = ('online_redirect', 'online_direct', 'online_token')
 # How long a payment that was started in Odoo's own inline form may be on its way.
 DIRECT_MINUTES = 2
+WINDOW_CODES = [
+    code for code, gateway in REGISTRY.items() if gateway.supports.flow == Flow.WINDOW
+]
 
 
 class PaymentTransaction(models.Model):
@@ -98,14 +103,11 @@ class PaymentTransaction(models.Model):
         direct = Domain('operation', '=', 'online_direct') & Domain(
             'create_date', '>', now - timedelta(minutes=DIRECT_MINUTES)
         )
-        window = self.env['payment.provider'].sudo().search([]).filtered(
-            lambda provider: provider._email_pay_flow() == 'window'
-        )
         # A draft of a gateway with a window of its own brings nothing before we charge it, and then
         # it is pending.
         draft = (
             Domain('state', '=', 'draft')
-            & Domain('provider_id', 'not in', window.ids)
+            & Domain('provider_id.code', 'not in', WINDOW_CODES)
             & (redirected | direct)
         )
         return (

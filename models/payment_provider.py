@@ -48,13 +48,14 @@ class PaymentProvider(models.Model):
             )
 
     def _compute_feature_support_fields(self):
-        super()._compute_feature_support_fields()
+        result = super()._compute_feature_support_fields()
         for provider in self.filtered(lambda p: p.code in REGISTRY):
             supports = REGISTRY[provider.code].supports
             provider.update({
                 'support_tokenization': supports.saved_cards,
                 'support_refund': supports.refund.value,
             })
+        return result
 
     def _get_supported_currencies(self):
         currencies = super()._get_supported_currencies()
@@ -82,7 +83,9 @@ class PaymentProvider(models.Model):
             self._email_pay_gateway().test()
         except errors.GatewayError as error:
             answer = next(text for kind, text in TEST_ANSWERS if isinstance(error, kind))
-            raise UserError(f'{answer(self.env)}\n{error}') from error
+            raise UserError(_(
+                "%(answer)s\n%(detail)s", answer=answer(self.env), detail=error
+            )) from error
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',

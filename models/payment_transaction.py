@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_repr, hash_sign, verify_hash_signed
@@ -352,7 +353,9 @@ class PaymentTransaction(models.Model):
             ('create_date', '>', now - timedelta(days=ASK_DAYS)),
         ], limit=100)
         for index, tx in enumerate(due):
-            if not tx.try_lock_for_update():
-                continue
-            tx._email_pay_advance()
-            self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)
+            try:
+                if tx.try_lock_for_update():
+                    tx._email_pay_advance()
+                self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()  # somebody else works on it

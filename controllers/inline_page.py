@@ -1,8 +1,10 @@
 from odoo import _
-from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
 from odoo.tools import hash_sign, verify_hash_signed
+from odoo.tools.mail import is_html_empty
+
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 from ..const import PAGE_ROUTE, VISIT_HOURS
 from .page import PageMixin
@@ -49,6 +51,7 @@ class InlinePageController(PageMixin, Controller):
             'amount_label': currency.format(amount),
             'documents_label': ', '.join(link.invoice_ids.mapped('name')),
             'back_url': link._path(),
+            'is_html_empty': is_html_empty,  # which Odoo gives only to pages of the website
         }
         response = self._render(
             'email_pay.inline_page', values, title=_("Pay %s", values['amount_label']),

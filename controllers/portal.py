@@ -1,8 +1,9 @@
 from odoo import _
-from odoo.addons.payment.controllers.portal import PaymentPortal
-from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 from odoo.exceptions import AccessError
 from odoo.http import request, route
+
+from odoo.addons.payment.controllers.portal import PaymentPortal
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 
 class EmailPayPaymentPortal(PaymentPortal):

@@ -3,10 +3,12 @@ import re
 
 import psycopg2
 from markupsafe import Markup
+
 from odoo import _
-from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
+
+from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 from ..const import TRANSACTION_ROUTE
 from .page import PageMixin, origin

@@ -34,8 +34,8 @@ class AccountMove(models.Model):
 
     @api.depends('state', 'move_type', 'payment_state', 'amount_residual', 'company_id')
     def _compute_email_pay_can_send(self):
-        for move in self:
-            move.email_pay_can_send = not move._email_pay_obstacle()
+        for move, obstacle in self._email_pay_obstacles().items():
+            move.email_pay_can_send = not obstacle
 
     @api.depends('payment_state', 'email_pay_link_ids.mail_state', 'email_pay_link_ids.opened_at')
     def _compute_email_pay_status(self):
@@ -78,17 +78,25 @@ class AccountMove(models.Model):
 
     def _email_pay_obstacle(self):
         """Why these invoices cannot be e-mailed for payment, as a sentence; '' when they can."""
-        for move in self:
-            if move.move_type not in PAYABLE_TYPES:
-                return _("Only customer invoices can be paid online.")
-            if move.state != 'posted':
-                return _("The invoice is not posted.")
-            nothing_due = move.currency_id.is_zero(move.amount_residual)
-            if nothing_due or move.payment_state not in OPEN_STATES:
-                return _("Nothing is due on this invoice.")
-            portal = self.env['email.pay.portal']._for_company(move.company_id)
-            if not portal.enabled:
-                return _("Email Pay is not enabled for %s.", move.company_id.display_name)
+        return next(filter(None, self._email_pay_obstacles().values()), '')
+
+    def _email_pay_obstacles(self):
+        """The obstacle of each invoice, '' where there is none."""
+        portals = {
+            company: self.env['email.pay.portal']._for_company(company)
+            for company in self.company_id
+        }
+        return {move: move._email_pay_own_obstacle(portals.get(move.company_id)) for move in self}
+
+    def _email_pay_own_obstacle(self, portal):
+        if self.move_type not in PAYABLE_TYPES:
+            return _("Only customer invoices can be paid online.")
+        if self.state != 'posted':
+            return _("The invoice is not posted.")
+        if self.payment_state not in OPEN_STATES or self.currency_id.is_zero(self.amount_residual):
+            return _("Nothing is due on this invoice.")
+        if not portal or not portal.enabled:
+            return _("Email Pay is not enabled for %s.", self.company_id.display_name)
         return ''
 
     def _email_pay_in_flight(self, exclude):
@@ -179,8 +187,7 @@ class AccountMove(models.Model):
         """Queue the payment mail of every invoice that can have one; say which cannot, and why."""
         skipped = defaultdict(list)
         accepted = self.browse()
-        for move in self:
-            obstacle = move._email_pay_obstacle()
+        for move, obstacle in self._email_pay_obstacles().items():
             if not obstacle and not move._email_pay_address():
                 obstacle = _("The customer has no valid e-mail address.")
             if obstacle:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL

@@ -112,11 +112,13 @@ class EmailPayLink(models.Model):
         link = self._from_selector(token[:SELECTOR_LENGTH])
         # Compared also when nothing was found, so that both take the same time.
         verifier = link.verifier or secrets.token_urlsafe(VERIFIER_BYTES)
-        matches = consteq(verifier, token[SELECTOR_LENGTH:])
+        matches = consteq(verifier.encode(), token[SELECTOR_LENGTH:].encode())
         return link if link and matches else self.sudo().browse()
 
     @api.model
     def _from_selector(self, selector):
+        if not set(ALPHABET).issuperset(selector):  # what nobody could look up, like a NUL
+            return self.sudo().browse()
         return self.sudo().search([('selector', '=', selector)], limit=1)
 
     # A visit is the proof, in a cookie of the browser, that it came with the token.
@@ -154,20 +156,23 @@ class EmailPayLink(models.Model):
     @api.model
     def _create_for(self, *groups):
         """A new link over each group of invoices; a group has one company and one customer."""
-        return self.sudo().create([self._values_for(invoices) for invoices in groups])
+        companies = self.env['res.company'].union(*(group.company_id for group in groups))
+        expiry = {company: self._expiry(company) for company in companies}
+        return self.sudo().create([
+            {
+                'company_id': group.company_id.id,
+                'partner_id': group.partner_id[:1].id,
+                'invoice_ids': [fields.Command.set(group.ids)],
+                'email': group[:1]._email_pay_address(),
+                'expires_at': expiry[group.company_id],
+            }
+            for group in groups
+        ])
 
     @api.model
-    def _values_for(self, invoices):
-        company = invoices.company_id
-        portal = self.env['email.pay.portal']._for_company(company)
-        partner = invoices.partner_id[:1]
-        return {
-            'company_id': company.id,
-            'partner_id': partner.id,
-            'invoice_ids': [fields.Command.set(invoices.ids)],
-            'email': invoices[:1]._email_pay_address(),
-            'expires_at': fields.Datetime.now() + timedelta(days=portal.link_validity_days),
-        }
+    def _expiry(self, company):
+        days = self.env['email.pay.portal']._for_company(company).link_validity_days
+        return fields.Datetime.now() + timedelta(days=days)
 
     def action_revoke(self):
         """Close these links for ever; what was paid stays paid."""

@@ -27,7 +27,9 @@ class PaymentTransaction(models.Model):
     def create(self, vals_list):
         transactions = super().create(vals_list)
         guarded = transactions.filtered(
-            lambda tx: tx.operation in CUSTOMER_OPERATIONS and tx.invoice_ids
+            lambda tx: tx.state == 'draft'
+            and tx.operation in CUSTOMER_OPERATIONS
+            and any(move.is_sale_document(include_receipts=True) for move in tx.invoice_ids)
         )
         guarded._email_pay_lock_invoices()
         for transaction in guarded:
@@ -96,7 +98,15 @@ class PaymentTransaction(models.Model):
     def _email_pay_in_flight_domain(self):
         """Transactions that may bring money which no invoice shows yet."""
         now = fields.Datetime.now()
-        unbooked = Domain('state', '=', 'done') & Domain('payment_id', '=', False)
+        unbooked = (
+            Domain('state', '=', 'done')
+            & Domain('payment_id', '=', False)
+            & Domain('is_post_processed', '=', False)
+        )
+        # A bank transfer that a customer announced may never come, and holds nothing.
+        pending = Domain('state', 'in', ('pending', 'authorized')) & Domain(
+            'provider_id.code', 'not in', ('none', 'custom')
+        )
         redirected = Domain('operation', '=', 'online_redirect') & Domain(
             'create_date', '>', now - timedelta(minutes=CHECKOUT_MINUTES)
         )
@@ -112,5 +122,5 @@ class PaymentTransaction(models.Model):
         )
         return (
             Domain('operation', 'in', (*CUSTOMER_OPERATIONS, 'offline'))
-            & (Domain('state', 'in', ('pending', 'authorized')) | unbooked | draft)
+            & (pending | unbooked | draft)
         )

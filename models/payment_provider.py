@@ -4,6 +4,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import requests
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_repr, hash_sign, verify_hash_signed
@@ -118,12 +119,16 @@ class PaymentTransaction(models.Model):
     def _email_pay_claim(self):
         """Take this draft for charging. False when it was taken already.
 
-        :raises ValidationError: the invoices are no longer due to that amount.
+        :raises ValidationError: the invoices are no longer due to that amount, or the company closed
+            the link or the app meanwhile.
         """
         self._email_pay_lock()
         if self.state != 'draft':
             return False
         self._email_pay_check_collectable()
+        closed = self.email_pay_link_id and self.email_pay_link_id.sudo()._obstacle()
+        if self.provider_id.state == 'disabled' or closed in ('revoked', 'disabled'):
+            raise ValidationError(_("This way to pay is no longer available. Nothing was charged."))
         self._set_pending()
         self._email_pay_plan_question()
         return True
@@ -135,6 +140,8 @@ class PaymentTransaction(models.Model):
             event = gateway.charge(self._email_pay_request(), source)
         except errors.UnknownOutcome as error:
             _logger.warning("The outcome of %s is unknown: %s", self.reference, error)
+            if self.state == 'draft':
+                self._set_pending()
             self._email_pay_plan_question()
             return
         except errors.GatewayError as error:
@@ -250,6 +257,8 @@ class PaymentTransaction(models.Model):
     def _email_pay_apply(self, event, source):
         """Apply what the gateway answered: the same rules as for a notification, and what does not
         fit is kept as a parked notification."""
+        if event.operation != Operation.PAYMENT and self.state != 'done':
+            return  # undone before it was booked: the payment itself is reported as canceled
         reason = self._email_pay_refusal(event)
         if reason:
             self.env['email.pay.event'].sudo()._park_answer(self, event, source, reason)

@@ -13,6 +13,7 @@ from .home import HOME, Failure, say
 def main(name=None):
     """Run `main(*arguments)` of the module of that name in the virtual environment."""
     signal.signal(signal.SIGTERM, _interrupt)
+    _keep_proxies_from_loopback()
     try:
         fetch.ensure()
         if name:
@@ -33,6 +34,12 @@ def _enter_virtualenv():
     if os.path.realpath(sys.prefix) != str(venv):
         python = str(venv / 'bin' / 'python')
         os.execv(python, [python, *sys.argv])
+
+
+def _keep_proxies_from_loopback():
+    """Let everything started here talk to this machine directly."""
+    direct = (os.environ.get('no_proxy'), '127.0.0.1', 'localhost')
+    os.environ['no_proxy'] = ','.join(filter(None, direct))
 
 
 def _interrupt(number, frame):

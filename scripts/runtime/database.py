@@ -1,5 +1,6 @@
 """Databases with their filestores: templates that are built once, and copies of them."""
 
+import functools
 import hashlib
 import os
 import re
@@ -37,8 +38,9 @@ def base():
     return _template(f'template_base_{key}', title, _build_base)
 
 
+@functools.cache
 def email_pay():
-    """Return the template with this add-on as it is in the checkout."""
+    """Return the template with this add-on as it is in the checkout when first asked for."""
     origin = base()
     name = f'template_email_pay_{digest(origin, addon_digest())}'
     return _template(name, 'database with email_pay', lambda name: _build_email_pay(name, origin))
@@ -67,6 +69,7 @@ def _build_template(name, title, build):
             raise
     TEMPLATES.mkdir(parents=True, exist_ok=True)
     (TEMPLATES / name).touch()
+    _drop_old_templates(name.rpartition('_')[0])
 
 
 def _build_base(name):
@@ -79,13 +82,13 @@ def _build_email_pay(name, origin):
     create(name, origin)
     install(name, server.ADDON)
     odoo(name, 'assets', script=RENDER_ASSETS)
-    _drop_old_templates()
 
 
-def _drop_old_templates():
+def _drop_old_templates(kind):
+    """Keep the templates of a kind that were used last."""
     newest_first = sorted(
-        TEMPLATES.glob('template_email_pay_*'), key=lambda path: path.stat().st_mtime, reverse=True)
-    for record in newest_first[KEPT_TEMPLATES - 1:]:
+        TEMPLATES.glob(f'{kind}_*'), key=lambda path: path.stat().st_mtime, reverse=True)
+    for record in newest_first[KEPT_TEMPLATES:]:
         record.unlink()
         drop(record.name)
 

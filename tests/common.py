@@ -1,0 +1,257 @@
+"""What the Odoo tests share: a company that collects through a real gateway stand-in.
+
+Nothing of the add-on is replaced: the gateway is the sandbox on a loopback address, and its
+notifications are signed with its own key.
+"""
+
+import uuid
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, api
+from odoo.addons.account_payment.tests.common import AccountPaymentCommon
+from odoo.tests import HttpCase
+from odoo.tests.test_cursor import TestCursor
+
+from ..const import WEBHOOK_ROUTE
+from ..gateways.base import CardSource
+from ..sandbox import Sandbox
+from ..sandbox.credicorp import notices
+
+APPROVED_CARD = '4111111111111111'
+NO_FUNDS_CARD = '4000000000002024'
+UNKNOWN_BUT_CHARGED_CARD = '4000000000014219'
+
+
+class EmailPayCommon(AccountPaymentCommon):
+    """A company with Email Pay enabled, a customer, and Credicorp played by the sandbox."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sandbox = Sandbox(retry_gaps=())
+        cls.sandbox.start()
+        cls.addClassCleanup(cls.sandbox.stop)
+        cls.merchant_keys = {
+            'credicorp_api_key': cls.sandbox.credicorp.merchant.security_key,
+            'credicorp_tokenization_key': cls.sandbox.credicorp.merchant.tokenization_key,
+            'credicorp_webhook_key': cls.sandbox.credicorp.merchant.signing_key,
+            'credicorp_base_url': cls.sandbox.url,
+        }
+        cls.company.write({'name': "Canal Supplies", 'email': 'billing@canal.example.com'})
+        cls.company_currency = cls.company.currency_id
+        cls.collections = cls._create_collections_journal(cls.company)
+        cls.credicorp = cls._prepare_provider('credicorp', update_values={
+            **cls.merchant_keys, 'journal_id': cls.collections.id,
+        })
+        cls.card = cls.env.ref('payment.payment_method_card')
+        cls.portal = cls.env['email.pay.portal']._for_company(cls.company)
+        cls.portal.write({
+            'card_provider_id': cls.credicorp.id,
+            'responsible_id': cls.env.user.id,
+            'enabled': True,
+        })
+        cls.customer = cls.env['res.partner'].create({
+            'name': "Rosa Vega", 'email': 'rosa@example.com', 'lang': 'en_US',
+        })
+
+    def setUp(self):
+        super().setUp()
+        self.sandbox.reset()
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        """Override: Odoo's own, which lets only loopback through, expects one time-out of the two
+        that `requests` knows."""
+        if isinstance(options.get('timeout'), tuple):
+            options['timeout'] = max(options['timeout'])
+        return super()._request_handler(session, request, **options)
+
+    # --- what there is to pay ---------------------------------------------------------------------
+
+    @classmethod
+    def _create_collections_journal(cls, company):
+        return cls.env['account.journal'].create({
+            'name': "Collections", 'code': 'COLL', 'type': 'bank', 'company_id': company.id,
+        })
+
+    @classmethod
+    def create_invoice(cls, amount=100.0, partner=None, post=True, **values):
+        """A customer invoice over `amount`, without taxes, in the company's currency."""
+        return cls._create_invoice_one_line(
+            price_unit=amount, name="Work", tax_ids=[],
+            partner_id=partner or cls.customer, currency_id=cls.company_currency, post=post,
+            **values,
+        )
+
+    @classmethod
+    def create_link(cls, invoice):
+        return cls.env['email.pay.link']._for_invoice(invoice)
+
+    def start_payment(self, link, amount=None, provider=None):
+        """A transaction as *Pay now* creates it: a draft."""
+        provider = provider or self.credicorp
+        if amount is None:
+            amount = link.invoice_ids.amount_residual
+        return link._start_payment(amount, provider, provider.payment_method_ids[:1])
+
+    def settle_by_hand(self, invoice, amount=None):
+        """Book a payment of `invoice` that did not come through Email Pay."""
+        wizard = self.env['account.payment.register'].with_context(
+            active_model='account.move', active_ids=invoice.ids
+        ).create({'amount': amount} if amount else {})
+        wizard._create_payments()
+
+    # --- paying -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def own_cursor(self):
+        """An environment of its own, that may commit as a request or a job does."""
+        if type(self)._registry_patched:
+            context = self._flushed()
+        else:
+            context = self.enter_registry_test_mode()
+        with context, self.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    @contextmanager
+    def _flushed(self):
+        self.env.flush_all()
+        try:
+            yield
+        finally:
+            self.env.invalidate_all()
+
+    def charge(self, transaction, number=APPROVED_CARD, card_token=None):
+        """Charge `transaction` as the page does after the gateway's window gave a card token."""
+        card_token = card_token or self.sandbox.credicorp.token(number)
+        with self.own_cursor() as env:
+            env['payment.transaction'].browse(transaction.id)._email_pay_charge_window(card_token)
+        return transaction
+
+    def pay_by_card(self, link, amount=None, number=APPROVED_CARD):
+        """Pay with `link` from *Pay now* to the booking; the transaction."""
+        transaction = self.charge(self.start_payment(link, amount), number)
+        self.advance(transaction)
+        return transaction
+
+    def advance(self, transaction):
+        """What the status page and the worker do for a payment."""
+        with self.own_cursor() as env:
+            env['payment.transaction'].browse(transaction.id)._email_pay_advance()
+
+    def charge_behind_odoo(self, transaction, number=APPROVED_CARD):
+        """Let the gateway charge, and keep its answer from Odoo; the gateway's number."""
+        answer = transaction._email_pay_gateway().charge(
+            transaction._email_pay_request(),
+            CardSource(token=self.sandbox.credicorp.token(number)),
+        )
+        return answer.gateway_reference
+
+    def charges(self, transaction):
+        """How often the gateway took money for `transaction`: the truth."""
+        return len(self.sandbox.ledger.charges(transaction.reference))
+
+    # --- being told -------------------------------------------------------------------------------
+
+    def signed(self, body, key=None):
+        """The headers that prove `body`, really signed, by the merchant's key or another one."""
+        key = self.sandbox.credicorp.merchant.signing_key if key is None else key
+        return {
+            'Content-Type': 'application/json', 'Webhook-Signature': notices.signature(key, body),
+        }
+
+    def sale_event(self, transaction=None, event_type='transaction.sale.success', **values):
+        """The body of a notification of a sale; `values` replace those of the event's body."""
+        content = {
+            'transaction_id': '7100001',
+            'order_id': transaction.reference if transaction else 'S00042',
+            'currency': transaction.currency_id.name if transaction else 'USD',
+            'features': {'is_test_mode': True},
+            'action': {
+                'amount': f'{transaction.amount:.2f}' if transaction else '10.00',
+                'action_type': 'sale', 'success': '1', 'response_code': '100',
+            },
+        }
+        return notices.event(event_type, content | values)
+
+    def process_events(self):
+        """What the worker does when it wakes."""
+        with self.own_cursor() as env:
+            env['email.pay.event']._cron_process()
+
+    def events(self, provider=None):
+        """All events of a provider, oldest first."""
+        return self.env['email.pay.event'].sudo().search(
+            [('provider_id', '=', (provider or self.credicorp).id)], order='id'
+        )
+
+    def activities(self, record):
+        """The activities that ask a person to look at `record`."""
+        return record.activity_ids.filtered(
+            lambda a: a.activity_type_id == self.env.ref('email_pay.mail_activity_attention')
+        )
+
+    # --- mails ------------------------------------------------------------------------------------
+
+    def outbox(self, template, address=None):
+        """The mails of a template that are in the outbox, oldest first."""
+        records = {
+            'mail_template_payment': 'email.pay.link',
+            'mail_template_receipt': 'payment.transaction',
+        }
+        mails = self.env['mail.mail'].sudo().search(
+            [('model', '=', records[template]), ('state', '=', 'outgoing')], order='id'
+        )
+        return mails.filtered(lambda mail: not address or address in (mail.email_to or ''))
+
+
+class EmailPayHttpCommon(EmailPayCommon, HttpCase):
+    """The same over real HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # In a test all cursors share one database transaction, whose isolation is settled.
+        execute = TestCursor.execute
+
+        def execute_but_isolation(cr, query, *args, **kwargs):
+            if query != "SET TRANSACTION ISOLATION LEVEL READ COMMITTED":
+                execute(cr, query, *args, **kwargs)
+
+        cls.startClassPatcher(patch.object(TestCursor, 'execute', execute_but_isolation))
+
+    def open_link(self, link, **kwargs):
+        """Follow a link as from the mail: the payment page, with the cookie that lets in."""
+        return self.url_open(f'/pay/{link._token()}', **kwargs)
+
+    def webhook_path(self, provider=None):
+        provider_id = (provider or self.credicorp).id
+        return WEBHOOK_ROUTE.replace('<int:provider_id>', str(provider_id))
+
+    def notify(self, body, headers=None, provider=None, **kwargs):
+        """Post a notification to the webhook, signed unless `headers` say otherwise."""
+        self.env.flush_all()
+        response = self.url_open(
+            self.webhook_path(provider), data=body,
+            headers=self.signed(body) if headers is None else headers, **kwargs,
+        )
+        self.env.invalidate_all()
+        return response
+
+    def notify_of(self, gateway_reference):
+        """Post the notification of the last operation of a payment, as the gateway writes it."""
+        body, headers = self.sandbox.credicorp.notification(gateway_reference)
+        return self.notify(body, {'Content-Type': 'application/json', **headers})
+
+    def rpc(self, user, model, method, ids, *args, **kwargs):
+        """Call a method as the web client of `user` does; its error as JsonRpcException."""
+        self.authenticate(user.login, user.login)
+        return self.make_jsonrpc_request('/web/dataset/call_kw', {
+            'model': model, 'method': method, 'args': [ids, *args], 'kwargs': kwargs,
+        })
+
+
+def new_key():
+    """A name that no notification had before."""
+    return str(uuid.uuid4())

@@ -72,14 +72,16 @@ def amount_choices(link, lang):
         ),
         'other': (_("Another amount"), False),
     }
-    first = 'discount' if 'discount' in choices else 'full'
+    checked = request.params.get('choice')
+    if checked not in choices:
+        checked = 'discount' if 'discount' in choices else 'full'
     options = [
         {
             'value': value,
             'label': label,
             'hint': hint,
             'amount': value != 'other' and currency.format(choices[value]),
-            'checked': value == first,
+            'checked': value == checked,
         }
         for value, (label, hint) in labels.items() if value in choices
     ]
@@ -104,28 +106,31 @@ def _other_values(limits, currency, lang):
 
 def method_values(methods):
     """The ways to pay, each with its name and the logos of its brands."""
+    values = [f'{provider.id}-{method.id}' for provider, method in methods]
+    checked = request.params.get('method')
+    if checked not in values:
+        checked = values[:1] and values[0]
     return [
         {
-            'value': f'{provider.id}-{method.id}',
+            'value': value,
             'name': provider.name if provider._email_pay_flow() == 'inline' else method.name,
             'hint': False,
             'logos': [
                 image_data_uri(brand.image)
                 for brand in (method.brand_ids.filtered('active')[:4] or method) if brand.image
             ],
-            'checked': index == 0,
+            'checked': value == checked,
         }
-        for index, (provider, method) in enumerate(methods)
+        for value, (provider, method) in zip(values, methods, strict=True)
     ]
 
 
 def parse_amount(text, decimal_point):
     """The number that a customer typed, None when it is not clear which: 1234.5, 1,234.50 and 12,5
     are, in any language; 1.234 is only where the point groups thousands."""
-    grouping = '.' if decimal_point == ',' else ','
-    whole = rf'\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}}'
-    typed = ''.join(text.split())
-    whole = rf'\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}}'
-    typed = ''.join(text.split())
-    match = re.fullmatch(rf'({whole})(?:[.,](\d{{0,2}}))?', typed, re.ASCII)
-    return match and float(f"{match[1].replace(grouping, '')}.{match[2] or 0}")
+    decimal, grouping = (',', '.') if decimal_point == ',' else ('.', ',')
+    whole = rf"\d{{1,3}}(?:[{grouping}]\d{{3}})+|\d{{1,12}}"
+    fraction = rf"[{decimal}](\d{{0,6}})|[{grouping}](\d{{1,2}})"
+    typed = re.sub(r"[\s'’]", '', text)
+    match = re.fullmatch(rf"({whole})(?:{fraction})?", typed, re.ASCII)
+    return match and float(f"{match[1].replace(grouping, '')}.{match[2] or match[3] or 0}")

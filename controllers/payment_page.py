@@ -1,3 +1,4 @@
+import logging
 import secrets
 
 from odoo import _
@@ -10,6 +11,8 @@ from .inline_page import inline_path
 from .page import HEADERS, PageMixin
 from .qr import qr_svg
 from .visits import let_in, visited_link
+
+_logger = logging.getLogger(__name__)
 
 
 class PaymentPageController(PageMixin, Controller):
@@ -77,7 +80,16 @@ class PaymentPageController(PageMixin, Controller):
         link = visited_link(selector)
         if not link or link._obstacle() not in ('', 'paid'):
             return self._not_found()
-        pdf = link.invoice_ids._email_pay_pdf()[:1]
+        try:
+            with request.env.cr.savepoint():
+                pdf = link.invoice_ids._email_pay_pdf()
+        except UserError as error:
+            _logger.warning("No PDF of %s: %s", link.invoice_ids.name, error)
+            self._use_language(link.partner_id.lang)
+            return self._message(
+                link, 'info', _("The PDF is not available right now"),
+                _("Please try again later, or contact us."),
+            )
         return request.make_response(pdf.raw, [
             *HEADERS.items(),
             ('Content-Type', 'application/pdf'),
@@ -130,7 +142,7 @@ class PaymentPageController(PageMixin, Controller):
             'post_url': link._path(),
             'form_token': self._form_token(link.selector),
             'error': error,
-            'notice': False,
+            'notice': self._notice(link),
             'in_flight': self._in_flight(link),
             'qr_svg': qr_svg(link._url()),
         }
@@ -139,6 +151,14 @@ class PaymentPageController(PageMixin, Controller):
             company=link.company_id, lang_code=lang.code, status=status,
             test_mode=any(provider.state == 'test' for provider, _method in methods),
         )
+
+    def _notice(self, link):
+        """What is being paid already and does not show in the invoice yet."""
+        invoice = link.invoice_ids
+        amount = invoice._email_pay_in_flight(link._attempts())
+        if invoice.currency_id.is_zero(amount):
+            return False
+        return _("A payment of %s is being processed.", invoice.currency_id.format(amount))
 
     def _in_flight(self, link):
         attempt = link._attempts()[:1]

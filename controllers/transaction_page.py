@@ -81,7 +81,7 @@ class TransactionPageController(PageMixin, Controller):
         """Do here what can be done now, unless another process is doing it."""
         try:
             with request.env.cr.savepoint():
-                if transaction.try_lock_for_update(allow_referencing=True):
+                if transaction._email_pay_try_lock():
                     transaction._email_pay_advance()
         except psycopg2.OperationalError:
             _logger.info("%s is being processed elsewhere", transaction.reference)

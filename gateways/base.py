@@ -195,13 +195,24 @@ class Notification:
     def header(self, name: str) -> str:
         return next((v for k, v in self.headers.items() if k.lower() == name.lower()), '')
 
+    @property
+    def text(self) -> str:
+        """The body as text.
+
+        :raises errors.NotificationMalformed: it is not UTF-8.
+        """
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError as error:
+            raise errors.NotificationMalformed("The body is not UTF-8.") from error
+
     def json(self) -> dict:
         """The body as a JSON object.
 
         :raises errors.NotificationMalformed: it is none.
         """
         try:
-            content = json.loads(self.body)
+            content = json.loads(self.text)
         except (ValueError, RecursionError) as error:
             raise errors.NotificationMalformed("The body is not JSON.") from error
         if not isinstance(content, dict):

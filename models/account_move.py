@@ -108,12 +108,15 @@ class AccountMove(models.Model):
         return sum((flying - exclude).mapped('amount'))
 
     def _email_pay_pdf(self):
-        """The PDF of each invoice, as Odoo makes and keeps it."""
+        """The PDF of each invoice, as Odoo makes and keeps it.
+
+        :raises UserError: it cannot be made, for example since an electronic invoice was refused.
+        """
         attachments = self.env['ir.attachment']
         for move in self.sudo():
             if not move.invoice_pdf_report_id:
                 self.env['account.move.send'].sudo()._generate_and_send_invoices(
-                    move, sending_methods=[], allow_fallback_pdf=True,
+                    move, sending_methods=[], allow_fallback_pdf=False,
                 )
             attachments |= move.invoice_pdf_report_id
         return attachments

@@ -11,12 +11,17 @@ from odoo.tools import SQL
 
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.base import Notification, Operation
-from ..gateways.errors import GatewayError
+from ..gateways.errors import GatewayError, NotificationMalformed
+from .locks import locked_ids
 
 _logger = logging.getLogger(__name__)
 
 # Seconds before each further attempt at a notification that failed.
 RETRY_GAPS = (10, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600)
+# How often the transaction of a notification is looked for before a person must.
+LOOKS_FOR_TRANSACTION = 3
+# What can become of a notification, the least grave first.
+GRAVITY = ('ignored', 'done', 'failed', 'parked')
 STORED_HEADERS = ('content-type',)
 
 
@@ -66,8 +71,26 @@ class EmailPayEvent(models.Model):
     transaction_id = fields.Many2one('payment.transaction', readonly=True, index='btree_not_null')
     reference = fields.Char(readonly=True, index='btree_not_null')
     gateway_reference = fields.Char(readonly=True)
-    operation = fields.Char(readonly=True)
-    result = fields.Char(readonly=True)
+    operation = fields.Selection(
+        [
+            ('payment', "Payment"),
+            ('refund', "Refund"),
+            ('void', "Void"),
+            ('chargeback', "Chargeback"),
+            ('other', "Other"),
+        ],
+        readonly=True,
+    )
+    result = fields.Selection(
+        [
+            ('pending', "Pending"),
+            ('authorized', "Authorized"),
+            ('done', "Confirmed"),
+            ('declined', "Declined"),
+            ('canceled', "Canceled"),
+        ],
+        readonly=True,
+    )
     amount = fields.Char(
         readonly=True, help="As the gateway told it, with its currency.",
     )
@@ -90,7 +113,9 @@ class EmailPayEvent(models.Model):
         """
         gateway = provider._email_pay_gateway()
         key = gateway.event_key(notification)
-        reports = gateway.parse(notification)
+        reference = gateway.parse(notification)[0].reference
+        if '\x00' in key + reference:  # which PostgreSQL cannot keep
+            raise NotificationMalformed("The event's name or reference is not text.")
         headers = {name: notification.header(name) for name in STORED_HEADERS}
         now = fields.Datetime.now()
         return bool(self.env.execute_query(SQL(
@@ -101,8 +126,8 @@ class EmailPayEvent(models.Model):
             ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
             """,
-            provider.id, provider.company_id.id, key, notification.body.decode(), notification.tail,
-            json.dumps(headers), reports[0].reference or None, now,
+            provider.id, provider.company_id.id, key, notification.text, notification.tail,
+            json.dumps(headers), reference or None, now,
             self.env.uid, self.env.uid, now, now,
         )))
 
@@ -124,7 +149,8 @@ class EmailPayEvent(models.Model):
             'gateway_reference': tx.provider_reference,
             'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
         })
-        sentence = _("The payment was collected and could not be booked: %s", reason)
+        env = self.env['email.pay.portal']._speak(tx).env
+        sentence = env._("The payment was collected and could not be booked: %s", reason)
         if (event.state, event.error) != ('parked', sentence):
             event._park(sentence)
 
@@ -177,11 +203,10 @@ class EmailPayEvent(models.Model):
     def _take(self, limit):
         """The next events to process, locked; those that another worker has are passed over."""
         self.env.invalidate_all()
-        rows = self.env.execute_query(SQL(
+        return self.browse(locked_ids(self.env.cr, SQL(
             "SELECT id FROM email_pay_event WHERE state IN ('new', 'failed') AND next_attempt <= %s"
             " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", fields.Datetime.now(), limit,
-        ))
-        return self.browse(row[0] for row in rows)
+        )))
 
     @api.model
     def _plan_retries(self):
@@ -204,6 +229,7 @@ class EmailPayEvent(models.Model):
         """Process one event in a savepoint. An error is kept, shown and retried; a conflict with
         another worker is the caller's to repeat."""
         self.ensure_one()
+        self = self.env['email.pay.portal']._speak(self)
         self.attempts += 1
         try:
             with self.env.cr.savepoint():
@@ -216,35 +242,37 @@ class EmailPayEvent(models.Model):
         self.transaction_id._email_pay_book()
 
     def _apply(self):
+        """Apply all that this notification reports; the gravest outcome is its own."""
         gateway = self.provider_id.sudo()._email_pay_gateway()
+        outcomes = []
         for report in gateway.parse(self._notification()):
             self.write(self._report_values(report))
-            self._apply_report(report)
+            outcomes.append(self._apply_report(report))
+        state, reason = max(outcomes, key=lambda outcome: GRAVITY.index(outcome[0]))
+        if state == 'parked':
+            self._park(reason)
+        elif state == 'failed':
+            self._retry_later()
+        else:
+            self._finish(state)
 
     def _apply_report(self, report):
+        """Apply one report, and return the state that it brings with the sentence for a person."""
         if report.operation == Operation.OTHER:
-            self._finish('ignored')
-            return
+            return 'ignored', ''
         tx = self._find_transaction(report)
-        if not tx and report.operation == Operation.CHARGEBACK:
-            self._park(_(
-                "The bank reports a dispute of %(amount)s, card ending in %(card)s. Find the"
-                " payment at the gateway, answer the dispute there, and reopen the invoice.",
-                amount=report.amount, card=report.card_last4,
-            ))
-            return
         if not tx:
-            self._wait_for_transaction()
-            return
+            return self._without_transaction(report)
         self.transaction_id = tx
         tx._email_pay_lock()
+        if not report.confirmed:
+            return ('done', '') if tx._email_pay_ask() else ('failed', '')
         if reason := tx._email_pay_refusal(report):
-            self._park(reason)
-            return
+            return 'parked', reason
         before = tx.state
         if report.operation == Operation.PAYMENT or tx.operation == 'refund':
             tx._process(tx.provider_code, report)
-        self._finish('done' if tx.state != before else 'ignored')
+        return ('done' if tx.state != before else 'ignored'), ''
 
     def _find_transaction(self, report):
         if not report.reference:
@@ -253,16 +281,21 @@ class EmailPayEvent(models.Model):
             ('reference', '=', report.reference), ('provider_id', '=', self.provider_id.id),
         ])
 
-    def _wait_for_transaction(self):
+    def _without_transaction(self, report):
         """A gateway can be faster than our own commit: look again twice before a person must."""
-        if self.attempts < 3:
-            self._retry_later()
-            return
-        self._park(_(
+        if report.operation == Operation.CHARGEBACK:
+            return 'parked', _(
+                "The bank reports a dispute of %(amount)s, card ending in %(card)s. Find the"
+                " payment at the gateway, answer the dispute there, and reopen the invoice.",
+                amount=report.amount, card=report.card_last4,
+            )
+        if self.attempts < LOOKS_FOR_TRANSACTION:
+            return 'failed', ''
+        return 'parked', _(
             "No transaction of this app has the reference “%s”. If the money is yours, book it by"
             " hand; if another system uses the same merchant account, ignore this.",
-            self.reference or '',
-        ))
+            report.reference,
+        )
 
     def _notification(self):
         return Notification(
@@ -313,7 +346,7 @@ class EmailPayEvent(models.Model):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         self.activity_schedule(
             'email_pay.mail_activity_attention',
-            summary=_("A payment needs you"),
+            summary=portal._speak(self).env._("A payment needs you"),
             note=reason,
             user_id=portal._attention_user().id,
         )

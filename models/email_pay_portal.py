@@ -158,6 +158,12 @@ class EmailPayPortal(models.Model):
         )
         return managers[:1] or self.env.ref('base.user_admin')
 
+    @api.model
+    def _speak(self, records):
+        """`records`, in the language of whoever is told when their payments need a person."""
+        user = self._for_company(records.company_id)._attention_user()
+        return records.with_context(lang=user.lang)
+
     # === ACTION METHODS === #
 
     @api.model

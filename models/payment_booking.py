@@ -6,6 +6,8 @@ import psycopg2
 from odoo import _, fields, models
 from odoo.tools import SQL
 
+from .locks import locked_ids
+
 _logger = logging.getLogger(__name__)
 
 
@@ -70,11 +72,10 @@ class PaymentTransaction(models.Model):
         if not self:
             return self
         self.flush_recordset(['is_post_processed'])
-        rows = self.env.execute_query(SQL(
+        ids = set(locked_ids(self.env.cr, SQL(
             "SELECT id FROM payment_transaction WHERE id IN %s AND is_post_processed IS NOT TRUE"
             " ORDER BY id FOR NO KEY UPDATE", tuple(self.ids),
-        ))
-        ids = {row[0] for row in rows}
+        )))
         return self.filtered(lambda tx: tx.id in ids)
 
     # === WHAT WAS COLLECTED BEYOND WHAT WAS DUE === #
@@ -82,6 +83,7 @@ class PaymentTransaction(models.Model):
     def _email_pay_report_credit(self):
         """Tell the accountant of money that no invoice needed; it stays the customer's credit."""
         self.ensure_one()
+        self = self.env['email.pay.portal']._speak(self)
         receivable = self.payment_id.move_id.line_ids.filtered(
             lambda line: line.account_id == self.payment_id.destination_account_id
         )

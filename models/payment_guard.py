@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from ..const import CHECKOUT_MINUTES
 from ..gateways import REGISTRY
 from ..gateways.base import Flow
+from .locks import locked_ids
 
 # Operations that a customer starts. What an accountant or a schedule starts is theirs to decide.
 CUSTOMER_OPERATIONS = ('online_redirect', 'online_direct', 'online_token')
@@ -27,9 +28,7 @@ class PaymentTransaction(models.Model):
     def create(self, vals_list):
         transactions = super().create(vals_list)
         guarded = transactions.filtered(
-            lambda tx: tx.state == 'draft'
-            and tx.operation in CUSTOMER_OPERATIONS
-            and any(move.is_sale_document(include_receipts=True) for move in tx.invoice_ids)
+            lambda tx: tx.state == 'draft' and tx.operation in CUSTOMER_OPERATIONS
         )
         guarded._email_pay_lock_invoices()
         for transaction in guarded:
@@ -42,11 +41,19 @@ class PaymentTransaction(models.Model):
         Whoever changed one meanwhile makes PostgreSQL end this database transaction with a
         serialization failure, and Odoo runs it again on fresh data.
         """
-        self.env.cr.execute(SQL(
+        locked_ids(self.env.cr, SQL(
             "SELECT id FROM payment_transaction WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
             tuple(self.ids),
         ))
         self._email_pay_lock_invoices()
+
+    def _email_pay_try_lock(self):
+        """Lock this transaction unless somebody else works on it; tell which."""
+        self.ensure_one()
+        return bool(locked_ids(self.env.cr, SQL(
+            "SELECT id FROM payment_transaction WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
+            self.id,
+        )))
 
     def _email_pay_lock_invoices(self):
         """Let one customer at a time start a payment of the same invoices.
@@ -56,20 +63,24 @@ class PaymentTransaction(models.Model):
         """
         if not self.invoice_ids:
             return
-        self.env.cr.execute(SQL(
+        locked_ids(self.env.cr, SQL(
             "UPDATE account_move SET write_date = write_date WHERE id IN"
-            " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)",
+            " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
+            " RETURNING id",
             tuple(self.invoice_ids.ids),
         ))
 
     def _email_pay_check_collectable(self):
-        """Refuse what is not due, in a sentence for the customer.
+        """Refuse what is not due, in a sentence for the customer. What is paid for no customer
+        invoice (an order, a saved card) is not judged here.
 
         :raises ValidationError: an invoice is not open, the currency differs, the amount is not
             positive or is more than what is due and not being paid already.
         """
         self.ensure_one()
         invoices = self.invoice_ids
+        if not any(invoice.is_sale_document(include_receipts=True) for invoice in invoices):
+            return
         if any(
             invoice.state != 'posted' or invoice.move_type not in ('out_invoice', 'out_receipt')
             for invoice in invoices

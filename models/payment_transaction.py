@@ -119,8 +119,8 @@ class PaymentTransaction(models.Model):
     def _email_pay_claim(self):
         """Take this draft for charging. False when it was taken already.
 
-        :raises ValidationError: the invoices are no longer due to that amount, or the company closed
-            the link or the app meanwhile.
+        :raises ValidationError: the invoices are no longer due to that amount, or the company
+            closed the link or the app meanwhile.
         """
         self._email_pay_lock()
         if self.state != 'draft':
@@ -146,7 +146,10 @@ class PaymentTransaction(models.Model):
             return
         except errors.GatewayError as error:
             _logger.warning("%s was not charged: %s", self.reference, error)
-            self._set_error(_("The payment could not be made. Nothing was charged."))
+            sentence = self._email_pay_in_customers_language().env._(
+                "The payment could not be made. Nothing was charged."
+            )
+            self._set_error(sentence)
             return
         self._email_pay_apply(event, 'charge')
 
@@ -248,7 +251,10 @@ class PaymentTransaction(models.Model):
     def _email_pay_reason(self, code):
         """The gateway's result `code` in the customer's words and language."""
         sentence = self._email_pay_gateway().reason(code)
-        return self.with_context(lang=self.partner_lang).env._(sentence)  # pylint: disable=E8301
+        return self._email_pay_in_customers_language().env._(sentence)  # pylint: disable=E8301
+
+    def _email_pay_in_customers_language(self):
+        return self.with_context(lang=self.partner_lang or self.env.lang)
 
     def _email_pay_apply_all(self, events, source):
         for event in events:
@@ -269,6 +275,7 @@ class PaymentTransaction(models.Model):
         """Why `event` cannot be booked on this transaction, as a sentence that tells an accountant
         what to do; '' when it can."""
         self.ensure_one()
+        self = self.env['email.pay.portal']._speak(self)
         if event.operation != Operation.PAYMENT:
             return self._email_pay_refusal_of_return(event)
         if event.status not in (Status.DONE, Status.AUTHORIZED):
@@ -308,10 +315,12 @@ class PaymentTransaction(models.Model):
         )
         if event.operation == Operation.OTHER or known:
             return ''
+        operations = self.env['email.pay.event']._fields['operation']
         return _(
             "The gateway reports money going back (%(operation)s of %(amount)s) that was not"
             " ordered in Odoo. Reopen the invoice and book it by hand.",
-            operation=event.operation.value, amount=event.amount,
+            operation=dict(operations._description_selection(self.env))[event.operation.value],
+            amount=event.amount,
         )
 
     # === ASKING WHAT HAPPENED === #
@@ -337,7 +346,10 @@ class PaymentTransaction(models.Model):
             return False
         self._email_pay_apply_all(events, 'query')
         if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
-            self._set_error(_("The payment did not reach the bank. Nothing was charged."))
+            sentence = self._email_pay_in_customers_language().env._(
+                "The payment did not reach the bank. Nothing was charged."
+            )
+            self._set_error(sentence)
             self.email_pay_ask_at = False
         return True
 
@@ -363,7 +375,7 @@ class PaymentTransaction(models.Model):
         ], limit=100)
         for index, tx in enumerate(due):
             try:
-                if tx.try_lock_for_update():
+                if tx._email_pay_try_lock():
                     tx._email_pay_advance()
                 self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)
             except psycopg2.OperationalError:

@@ -1,5 +1,10 @@
 # The protocol tests (contract.py, gateways/, sandbox/) run without Odoo and import this package as
 # `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
-    from . import test_smoke
+    from . import test_i18n
+    from . import test_page_payment
+    from . import test_page_security
     from . import test_page_states
+    from . import test_provider
+    from . import test_portal
+    from . import test_links

@@ -4,14 +4,14 @@ Nothing of the add-on is replaced: the gateway is the sandbox on a loopback addr
 notifications are signed with its own key.
 """
 
-import uuid
 from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
-from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 from odoo.tests import HttpCase
 from odoo.tests.test_cursor import TestCursor
+
+from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 
 from ..const import WEBHOOK_ROUTE
 from ..gateways.base import CardSource
@@ -252,6 +252,3 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         })
 
 
-def new_key():
-    """A name that no notification had before."""
-    return str(uuid.uuid4())

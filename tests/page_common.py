@@ -1,6 +1,7 @@
 """What the tests of the public pages share: a visitor with a browser's cookies, and forms."""
 
 from lxml import html
+
 from odoo.tests.common import Opener
 
 from .common import EmailPayHttpCommon

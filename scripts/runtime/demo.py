@@ -80,30 +80,39 @@ def _check(names):
 @contextmanager
 def _kept_database(fresh):
     """Yield the first demo database of this checkout that no other demo uses."""
-    checkout, template = f'demo_{digest(CHECKOUT)}', database.email_pay()
-    current = f'{checkout}_{digest(template)}'
-    _drop_outdated(checkout, current)
+    template = database.email_pay()
+    current = f'demo_{digest(CHECKOUT)}_{digest(template)}'
+    _drop_outdated(current)
     for number in itertools.count(1):
         name = f'{current}_{number}'
         with lock(name, wait=False) as mine:
             if not mine:
                 continue
             if fresh or not database.exists(name):
-                database.drop(name)
-                shutil.rmtree(HOME / 'demos' / name, ignore_errors=True)
+                _drop(name)
                 database.create(name, template)
             yield name
             return
 
 
-def _drop_outdated(checkout, current):
-    """Drop the demos of what this checkout was before."""
-    for (name,) in database.query('SELECT datname FROM pg_database'):
-        if name.startswith(checkout) and not name.startswith(current):
-            with lock(name, wait=False) as unused:
-                if unused:
-                    database.drop(name)
-                    shutil.rmtree(HOME / 'demos' / name, ignore_errors=True)
+def _drop_outdated(current):
+    """Drop the demos of what this checkout was before, and of checkouts that are no more."""
+    for (name,) in database.query("SELECT datname FROM pg_database WHERE datname ~ '^demo_'"):
+        checkout = name.rsplit('_', 2)[0]
+        if name.startswith(current) or (not current.startswith(checkout) and _exists(checkout)):
+            continue
+        with lock(name, wait=False) as unused:
+            if unused:
+                _drop(name)
+
+
+def _exists(checkout):
+    return (HOME / 'addons' / checkout.removeprefix('demo_') / server.ADDON).exists()
+
+
+def _drop(name):
+    database.drop(name)
+    shutil.rmtree(HOME / 'demos' / name, ignore_errors=True)
 
 
 @contextmanager

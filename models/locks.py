@@ -1,0 +1,10 @@
+def locked_ids(cr, query):
+    """Run a query that locks rows, and return the ids that it gives.
+
+    Whoever changed one of the rows since this database transaction began makes it fail. That is
+    part of the game, so it is not logged; the caller, or Odoo, begins again.
+
+    :raises psycopg2.OperationalError: begin again on fresh data.
+    """
+    cr.execute(query, log_exceptions=False)
+    return [row[0] for row in cr.fetchall()]

@@ -1,0 +1,439 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import BaseCase, tagged
+
+from ..controllers.documents import parse_amount
+from .common import NO_FUNDS_CARD
+from .page_common import PageCommon
+
+
+@tagged('post_install', '-at_install')
+class TestParseAmount(BaseCase):
+
+    def assertParses(self, decimal_point, expected):
+        for text, amount in expected.items():
+            with self.subTest(text=text, decimal_point=decimal_point):
+                self.assertEqual(parse_amount(text, decimal_point), amount)
+
+    def test_notations_of_a_language_with_a_decimal_point(self):
+        self.assertParses('.', {
+            '100': 100.0, '100.5': 100.5, '100.50': 100.5, '1,234.50': 1234.5, '1,234': 1234.0,
+            '1234.5': 1234.5, '1 234.50': 1234.5, '12,5': 12.5, ' 7 ': 7.0, '0.01': 0.01,
+            '1,234,567.89': 1234567.89, '5.': 5.0, '1\xa0234.50': 1234.5, "1'234.50": 1234.5,
+        })
+
+    def test_notations_of_a_language_with_a_decimal_comma(self):
+        self.assertParses(',', {
+            '100': 100.0, '100,5': 100.5, '1.234,50': 1234.5, '1.234': 1234.0, '1234,5': 1234.5,
+            '1 234,50': 1234.5, '12.5': 12.5, '1.234.567,89': 1234567.89, '1\u202f234,50': 1234.5,
+        })
+
+    def test_what_is_not_clearly_an_amount_is_none(self):
+        for decimal_point in '.,':
+            self.assertParses(decimal_point, dict.fromkeys((
+                '', ' ', '-5', '+5', 'ten', 'nan', 'NaN', 'inf', 'Infinity', '1e9', '1E2', '0x10',
+                '1_000', '..', ',', '.5', '1..5', '1,2,3', '12,34,567', '1.2.3', '٣', '１２',
+                '9' * 13, '9' * 5000, '5 USD', '5\x00', '--5', '5-',
+            )))
+        self.assertParses('.', {'1.234.567': None, '1.234,50': None})
+        self.assertParses(',', {'1,234,567': None, '1,234.50': None})
+
+    def test_more_decimals_than_a_currency_has_are_seen_and_not_cut(self):
+        self.assertParses('.', {'10.123': 10.123, '1,234.567': 1234.567})
+        self.assertParses(',', {'10,123': 10.123, '1.234,567': 1234.567})
+
+
+@tagged('post_install', '-at_install')
+class TestPageAmounts(PageCommon):
+    """Whatever the browser sends, only an amount that the page offered is asked for."""
+
+    def link_over(self, amount=100.0, **values):
+        return self.create_link(self.create_invoice(amount, **values))
+
+    def assertStarts(self, link, amount, response):
+        self.assertEqual(response.status_code, 303, self.tree(response).text_content())
+        transaction = self.transactions(link)
+        self.assertEqual(transaction.mapped('amount'), [amount])
+        self.assertEqual(transaction.state, 'draft')
+        self.assertEqual(transaction.invoice_ids, link.invoice_ids)
+        self.assertEqual(transaction.currency_id, link.invoice_ids.currency_id)
+
+    def assertRefuses(self, link, sentence, response):
+        self.assertEqual(response.status_code, 400)
+        self.assertEqual(self.refusal(response), sentence)
+        self.assertFalse(self.transactions(link))
+
+    def test_the_whole_amount(self):
+        link = self.link_over()
+        page = self.open_link(link)
+        self.assertEqual(list(self.choices(page)), ['full', 'other'])
+        self.assertStarts(link, 100.0, self.submit(page))
+
+    def test_an_amount_edited_in_the_browser_does_not_count_for_the_whole_amount(self):
+        link = self.link_over()
+        self.assertStarts(link, 100.0, self.press_pay(link, choice='full', amount='1.00'))
+
+    def test_another_amount_within_the_limits(self):
+        link = self.link_over()
+        self.assertStarts(link, 33.33, self.press_pay(link, choice='other', amount='33.33'))
+
+    def test_the_limits_themselves_are_allowed(self):
+        self.portal.minimum_amount = 10.0
+        for amount in ('10', '100'):
+            link = self.link_over()
+            response = self.press_pay(link, choice='other', amount=amount)
+            self.assertStarts(link, float(amount), response)
+
+    def test_an_amount_beyond_the_limits_is_refused_with_them(self):
+        self.portal.minimum_amount = 10.0
+        link = self.link_over()
+        sentence = f"Enter an amount between {self.money(10.0)} and {self.money(100.0)}."
+        for amount in ('9.99', '0', '0.00', '100.01', '999999999999'):
+            with self.subTest(amount=amount):
+                response = self.press_pay(link, choice='other', amount=amount)
+                self.assertRefuses(link, sentence, response)
+
+    def test_what_is_no_amount_is_refused(self):
+        link = self.link_over()
+        for amount in ('', '-5', 'ten', 'nan', 'inf', '1e9', '9' * 100, '<script>'):
+            with self.subTest(amount=amount):
+                response = self.press_pay(link, choice='other', amount=amount)
+                self.assertRefuses(link, "Enter the amount as a number.", response)
+
+    def test_too_many_decimals_are_refused_not_rounded(self):
+        link = self.link_over()
+        response = self.press_pay(link, choice='other', amount='10.005')
+        self.assertRefuses(link, "Enter an amount with at most 2 decimals.", response)
+
+    def test_a_currency_with_three_decimals_keeps_them(self):
+        dinar = self.env['res.currency'].with_context(active_test=False).search(
+            [('name', '=', 'KWD')])
+        dinar.active = True
+        self.credicorp.available_currency_ids = [Command.clear()]
+        invoice = self._create_invoice_one_line(
+            price_unit=10.0, name="Work", tax_ids=[], partner_id=self.customer,
+            currency_id=dinar, post=True)
+        link = self.create_link(invoice)
+        response = self.press_pay(link, choice='other', amount='1.125')
+        self.assertStarts(link, 1.125, response)
+
+    def test_an_amount_is_read_in_the_customers_language(self):
+        self.env['res.lang']._activate_lang('de_DE')
+        self.customer.lang = 'de_DE'
+        link = self.link_over(2000.0)
+        self.assertStarts(link, 1234.5, self.press_pay(link, choice='other', amount='1.234,50'))
+
+    def test_a_refused_amount_stays_in_its_field(self):
+        link = self.link_over()
+        response = self.press_pay(link, choice='other', amount='"><b>12')
+        fields_ = dict(self.form(response).form_values())
+        self.assertEqual(fields_['amount'], '"><b>12')
+        self.assertEqual(fields_['choice'], 'other')
+        self.assertIn('autofocus', self.tree(response).xpath('//*[@role="alert"]')[0].attrib)
+
+    def test_the_next_instalment(self):
+        term = self.env['account.payment.term'].create({
+            'name': "40% now, 60% in 30 days",
+            'line_ids': [
+                Command.create({'value': 'percent', 'value_amount': 40, 'nb_days': 5}),
+                Command.create({'value': 'percent', 'value_amount': 60, 'nb_days': 30}),
+            ],
+        })
+        link = self.link_over(invoice_payment_term_id=term)
+        page = self.open_link(link)
+        self.assertIn("The next instalment", self.text(page))
+        self.assertEqual(list(self.choices(page)), ['full', 'installment', 'other'])
+        self.assertStarts(link, 40.0, self.submit(page, choice='installment'))
+
+    def test_the_instalment_after_the_one_that_was_paid(self):
+        term = self.env['account.payment.term'].create({
+            'name': "Two halves",
+            'line_ids': [
+                Command.create({'value': 'percent', 'value_amount': 50, 'nb_days': 5}),
+                Command.create({'value': 'percent', 'value_amount': 50, 'nb_days': 30}),
+            ],
+        })
+        link = self.link_over(invoice_payment_term_id=term)
+        self.pay_by_card(link, 50.0)
+        page = self.open_link(link)
+        self.assertEqual(list(self.choices(page)), ['full', 'other'])
+        response = self.submit(page, choice='installment')
+        self.assertEqual(response.status_code, 400)
+        self.assertEqual(self.refusal(response), "Please choose how much you want to pay.")
+
+    def test_overdue_instalments_are_one_choice(self):
+        term = self.env['account.payment.term'].create({
+            'name': "Three parts",
+            'line_ids': [
+                Command.create({'value': 'percent', 'value_amount': 20, 'nb_days': 5}),
+                Command.create({'value': 'percent', 'value_amount': 30, 'nb_days': 10}),
+                Command.create({'value': 'percent', 'value_amount': 50, 'nb_days': 90}),
+            ],
+        })
+        sent = fields.Date.today() - timedelta(days=30)
+        link = self.link_over(invoice_payment_term_id=term, invoice_date=sent)
+        page = self.open_link(link)
+        self.assertIn("What is overdue", self.text(page))
+        self.assertStarts(link, 50.0, self.submit(page, choice='installment'))
+
+    def test_an_early_payment_discount_is_offered_first_and_settles_the_invoice(self):
+        term = self.env['account.payment.term'].create({
+            'name': "2% within 7 days", 'early_discount': True, 'discount_percentage': 2,
+            'discount_days': 7,
+            'line_ids': [Command.create({'value': 'percent', 'value_amount': 100, 'nb_days': 30})],
+        })
+        link = self.link_over(invoice_payment_term_id=term)
+        page = self.open_link(link)
+        self.assertEqual(dict(self.form(page).form_values())['choice'], 'discount')
+        self.assertIn("With early payment discount", self.text(page))
+        response = self.submit(page)
+        self.assertStarts(link, 98.0, response)
+        self.enter_card(self.follow(response))
+        transaction = self.transactions(link)
+        self.url_open(transaction._email_pay_path('/status'))
+        self.assertEqual(transaction.state, 'done')
+        self.assertIn(link.invoice_ids.payment_state, ('in_payment', 'paid'))
+
+    def test_a_choice_that_was_not_offered_is_refused(self):
+        link = self.link_over()
+        sentence = "Please choose how much you want to pay."
+        for choice in ('discount', 'installment', 'free', ''):
+            with self.subTest(choice=choice):
+                self.assertRefuses(link, sentence, self.press_pay(link, choice=choice, amount='1'))
+
+    def test_without_partial_payments_only_the_whole_amount(self):
+        self.portal.allow_partial = False
+        link = self.link_over()
+        page = self.open_link(link)
+        self.assertEqual(list(self.choices(page)), ['full'])
+        self.assertFalse(self.tree(page).xpath('//input[@name="amount"]'))
+        response = self.submit(page, choice='other', amount='50')
+        self.assertRefuses(link, "Please choose how much you want to pay.", response)
+
+    def test_less_than_the_minimum_can_be_paid_when_less_is_due(self):
+        self.portal.minimum_amount = 10.0
+        link = self.link_over(8.0)
+        page = self.open_link(link)
+        self.assertEqual(list(self.choices(page)), ['full'])
+        self.assertStarts(link, 8.0, self.submit(page))
+
+    def test_a_method_that_was_not_offered_is_refused(self):
+        link = self.link_over()
+        foreign = self.credicorp.copy({'company_id': self.env['res.company'].create(
+            {'name': "Another company"}).id})
+        sentence = "This way to pay is not available right now. Please choose another."
+        for method in (
+            f'{foreign.id}-{self.card.id}', f'{self.dummy_provider.id}-{self.payment_method.id}',
+            f'{self.credicorp.id}-{self.payment_method.id}', f'{self.credicorp.id}', 'x', '-', '0-0',
+        ):
+            with self.subTest(method=method):
+                self.assertRefuses(link, sentence, self.press_pay(link, method=method))
+
+    def test_the_amount_of_another_currency_is_asked_for_in_it(self):
+        euro = self.currency_euro
+        self.credicorp.available_currency_ids = [Command.clear()]
+        invoice = self._create_invoice_one_line(
+            price_unit=70.0, name="Work", tax_ids=[], partner_id=self.customer,
+            currency_id=euro, post=True)
+        link = self.create_link(invoice)
+        page = self.open_link(link)
+        self.assertIn(euro.format(70.0).replace('\xa0', ' '), self.headline(page))
+        self.assertStarts(link, 70.0, self.submit(page))
+
+
+@tagged('post_install', '-at_install')
+class TestPageOnce(PageCommon):
+    """Two tabs, double clicks and the back button take money once."""
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.create_link(self.create_invoice(100.0))
+
+    def sales(self):
+        return self.sandbox.ledger.entries(operation='sale', success=True)
+
+    def test_paid_by_card_ends_on_a_paid_status_page(self):
+        answer = self.enter_card(self.card_page(self.link))
+        self.assertEqual(answer.status_code, 303)
+        status = self.follow(answer)
+        self.assertEqual(self.headline(status), "Payment received")
+        transaction = self.transactions(self.link)
+        self.assertIn(transaction.reference, self.text(status))
+        self.assertIn("Your receipt goes to r•••@example.com.", self.text(status))
+        self.assertNotIn(self.customer.email, status.text)
+        self.assertIn(self.link.invoice_ids.payment_state, ('in_payment', 'paid'))
+        self.assertEqual(transaction.payment_id.journal_id, self.collections)
+        self.assertTrue(self.outbox('mail_template_receipt', self.customer.email))
+
+    def test_a_part_paid_says_what_is_still_to_pay(self):
+        answer = self.enter_card(self.card_page(self.link, choice='other', amount='30'))
+        status = self.follow(answer)
+        self.assertIn(f"Still to pay {self.money(70.0)}", self.text(status))
+        self.assertEqual(self.link.invoice_ids.amount_residual, 70.0)
+        page = self.url_open(self.tree(status).xpath('//a[text()="Pay the rest"]/@href')[0])
+        self.assertEqual(self.headline(page), f"Total due {self.money(70.0)}")
+
+    def test_a_second_tab_cannot_start_what_the_first_paid(self):
+        first, second = self.open_link(self.link), self.open_link(self.link)
+        self.follow(self.enter_card(self.follow(self.submit(first))))
+        answer = self.submit(second)
+        self.assertEqual(self.headline(answer), f"{self.link.invoice_ids.name} is paid")
+        self.assertEqual(len(self.transactions(self.link)), 1)
+
+    def test_a_second_tab_cannot_charge_what_the_first_paid(self):
+        first, second = self.card_page(self.link), self.card_page(self.link)
+        self.follow(self.enter_card(first))
+        answer = self.enter_card(second)
+        self.assertEqual(self.refusal(answer), "This invoice is already paid. Nothing was charged.")
+        self.assertEqual(len(self.sales()), 1)
+
+    def test_a_second_tab_is_told_of_a_payment_whose_outcome_is_unknown(self):
+        first, second = self.card_page(self.link), self.card_page(self.link)
+        self.sandbox.faults.add('cut', ['sale'], charged=True)
+        with self.assertLogs('odoo.addons.email_pay', 'WARNING'):
+            self.enter_card(first)
+        notice = f"A payment of {self.money(100.0)} is being processed."
+        self.assertIn(notice, self.text(self.open_link(self.link)))
+        answer = self.enter_card(second)
+        self.assertEqual(
+            self.refusal(answer),
+            f"A payment of {self.money(100.0)} for this invoice is already being processed."
+            " Please wait until it is finished before you pay again.",
+        )
+        self.assertEqual(len(self.sales()), 1)
+
+    def test_a_card_form_sent_twice_charges_once(self):
+        page = self.card_page(self.link)
+        answers = [self.enter_card(page), self.enter_card(page)]
+        self.assertEqual(len({answer.headers['Location'] for answer in answers}), 1)
+        self.assertEqual(self.headline(self.follow(answers[1])), "Payment received")
+        self.assertEqual(len(self.sales()), 1)
+
+    def test_back_to_the_card_page_after_paying_leads_to_the_receipt(self):
+        start = self.press_pay(self.link)
+        self.enter_card(self.follow(start))
+        again = self.url_open(start.headers['Location'])
+        self.assertEqual(self.headline(again), "Payment received")
+
+    def test_back_to_the_payment_page_after_paying_says_that_it_is_paid(self):
+        self.follow(self.enter_card(self.card_page(self.link)))
+        page = self.url_open(self.link._path())
+        self.assertEqual(self.headline(page), f"{self.link.invoice_ids.name} is paid")
+
+    def test_without_a_card_nothing_is_asked_of_the_gateway(self):
+        page = self.card_page(self.link)
+        for token in ('', 'x' * 513):
+            answer = self.submit(page, payment_token=token)
+            self.assertEqual(
+                self.refusal(answer), "The card was not entered. Please try again.")
+        self.assertFalse(self.sandbox.ledger.entries())
+        self.assertEqual(self.transactions(self.link).state, 'draft')
+
+    def test_a_declined_card_says_why_and_offers_another_try(self):
+        status = self.follow(self.enter_card(self.card_page(self.link), NO_FUNDS_CARD))
+        self.assertEqual(self.headline(status), "The payment did not go through")
+        self.assertIn("funds", self.text(status))
+        self.assertEqual(
+            self.tree(status).xpath('//a[text()="Try again"]/@href'), [self.link._path()])
+        self.enter_card(self.card_page(self.link))
+        self.assertEqual(self.transactions(self.link).mapped('state'), ['error', 'done'])
+
+    def test_no_mail_tells_of_a_declined_card(self):
+        self.enter_card(self.card_page(self.link), NO_FUNDS_CARD)
+        self.assertFalse(self.outbox('mail_template_receipt'))
+
+
+@tagged('post_install', '-at_install')
+class TestRedirectPage(PageCommon):
+    """A provider with a page of its own, all without a script."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.portal.other_provider_ids = cls.dummy_provider
+        cls.dummy_provider.redirect_form_view_id.arch = """
+            <form action="https://bank.example.com/pay" method="post">
+                <input type="hidden" name="order" value="4711"/>
+            </form>"""
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.create_link(self.create_invoice(100.0))
+        self.method = f'{self.dummy_provider.id}-{self.payment_method.id}'
+
+    def test_pay_now_leads_to_the_providers_form_with_a_button(self):
+        start = self.press_pay(self.link, method=self.method)
+        self.assertRegex(start.headers['Location'], r'^/pay/t/[\w-]+$')
+        page = self.follow(start)
+        form, = self.tree(page).forms
+        self.assertEqual((form.action, form.method), ('https://bank.example.com/pay', 'POST'))
+        self.assertEqual(dict(form.form_values()), {'order': '4711'})
+        button, = self.tree(page).xpath('//button[@type="submit"]')
+        self.assertEqual(button.get('form'), form.get('id'))
+
+    def test_a_payment_that_was_started_can_be_continued_or_cancelled(self):
+        self.press_pay(self.link, method=self.method)
+        transaction = self.transactions(self.link)
+        page = self.open_link(self.link)
+        self.assertIn(f"A payment of {self.money(100.0)} was started", self.text(page))
+        continued, = self.tree(page).xpath('//a[text()="Continue that payment"]/@href')
+        self.assertIn('https://bank.example.com/pay', self.url_open(continued).text)
+        answer = self.submit(page, '/cancel')
+        self.assertEqual(transaction.state, 'cancel')
+        self.assertNotIn("was started", self.text(self.follow(answer)))
+        self.assertEqual(self.press_pay(self.link).status_code, 303)
+
+    def test_a_second_payment_waits_for_the_one_that_was_started(self):
+        page = self.open_link(self.link)
+        self.submit(page, method=self.method)
+        answer = self.submit(page)
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("is already being processed", self.refusal(answer))
+        self.assertEqual(len(self.transactions(self.link)), 1)
+
+    def test_the_status_page_follows_the_state(self):
+        self.press_pay(self.link, method=self.method)
+        transaction = self.transactions(self.link)
+        expected = [
+            ('processing', "We are confirming your payment", lambda: None),
+            ('pending_bank', "Your payment is on its way", transaction._set_pending),
+            ('declined', "The payment did not go through", lambda: transaction._set_error("No.")),
+            ('paid', "Payment received", transaction._set_done),
+        ]
+        for state, headline, change in expected:
+            with self.subTest(state=state):
+                change()
+                status = self.url_open(transaction._email_pay_path('/status'))
+                self.assertEqual(self.headline(status), headline)
+                answer = self.url_open(transaction._email_pay_path('/state'))
+                self.assertEqual(answer.json(), {'state': state})
+                self.assertEqual(answer.headers['Cache-Control'], 'no-store')
+                section = self.tree(status).get_element_by_id('ep-status')
+                self.assertEqual(section.get('data-state'), state)
+                waits = state in ('processing', 'pending_bank')
+                self.assertEqual(bool(section.get('data-poll-url')), waits)
+
+    def test_a_cancelled_payment_says_that_nothing_was_charged(self):
+        self.press_pay(self.link, method=self.method)
+        transaction = self.transactions(self.link)
+        transaction._set_canceled()
+        status = self.url_open(transaction._email_pay_path('/status'))
+        self.assertEqual(self.headline(status), "The payment was cancelled")
+        self.assertIn("Nothing was charged.", self.text(status))
+        self.assertIn("Try again", self.text(status))
+
+    def test_odoos_own_status_page_leads_to_ours(self):
+        self.follow(self.press_pay(self.link, method=self.method))
+        answer = self.url_open('/payment/status', allow_redirects=False)
+        self.assertIn('/pay/t/', answer.headers['Location'])
+        self.assertEqual(
+            self.headline(self.url_open(answer.headers['Location'])),
+            "We are confirming your payment",
+        )
+
+    def test_the_status_page_waits_without_a_script_too(self):
+        self.press_pay(self.link, method=self.method)
+        status = self.url_open(self.transactions(self.link)._email_pay_path('/status'))
+        self.assertTrue(self.tree(status).xpath('//noscript/meta[@http-equiv="refresh"]'))

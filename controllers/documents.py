@@ -113,7 +113,7 @@ def method_values(methods):
     return [
         {
             'value': value,
-            'name': provider.name if provider._email_pay_flow() == 'inline' else method.name,
+            'name': _method_name(provider, method),
             'hint': False,
             'logos': [
                 image_data_uri(brand.image)
@@ -123,6 +123,13 @@ def method_values(methods):
         }
         for value, (provider, method) in zip(values, methods, strict=True)
     ]
+
+
+def _method_name(provider, method):
+    if provider._email_pay_flow() == 'inline':
+        return provider.name
+    # Odoo's own name of a card is not translated well everywhere: in Brazil it is a notice board.
+    return _("Card") if method.code == 'card' else method.name
 
 
 def parse_amount(text, decimal_point):

@@ -28,11 +28,11 @@ class InlinePageController(PageMixin, Controller):
     @route(f'{PAGE_ROUTE}/form', type='http', auth='public', methods=['GET'], sitemap=False)
     def show(self, selector, offer='', **_params):
         link, amount, provider = self._read_offer(selector, offer)
-        if not link or link._obstacle():
-            return request.redirect(link._path(), code=303) if link else self._not_found()
-        methods = request.env['payment.method'].sudo()._get_compatible_payment_methods(
-            provider.ids, link.partner_id.id, currency_id=link.invoice_ids.currency_id.id
-        )
+        if not link:
+            return self._not_found()
+        methods = self._methods(link, amount, provider)
+        if link._obstacle() or not methods:
+            return self._redirect(link._path())
         currency = link.invoice_ids.currency_id
         values = {
             'mode': 'payment',
@@ -69,21 +69,30 @@ class InlinePageController(PageMixin, Controller):
         link, amount, provider = self._read_offer(selector, access_token)
         if not link or link._obstacle() or provider.id != provider_id:
             raise UserError(_("This page is out of date. Please open the link again."))
-        methods = request.env['payment.method'].sudo()._get_compatible_payment_methods(
-            provider.ids, link.partner_id.id, currency_id=link.invoice_ids.currency_id.id
+        method = self._methods(link, amount, provider).filtered(
+            lambda candidate: candidate.id == payment_method_id
         )
-        method = methods.filtered(lambda candidate: candidate.id == payment_method_id)
         if not method or flow not in ('direct', 'redirect'):
             raise UserError(_("This way to pay is not available right now. Please choose another."))
         transaction = link._start_payment(amount, provider, method, flow)
         PaymentPostProcessing.monitor_transaction(transaction)
         return transaction._get_processing_values()
 
+    def _methods(self, link, amount, provider):
+        """The payment methods of `provider`, as long as it is offered and can collect `amount`."""
+        currency = link.invoice_ids.currency_id
+        usable = link._portal()._usable_providers(
+            link.company_id, link.partner_id, amount, currency
+        )
+        return request.env['payment.method'].sudo()._get_compatible_payment_methods(
+            (provider & usable).ids, link.partner_id.id, currency_id=currency.id
+        )
+
     def _read_offer(self, selector, offer):
         """The link, amount and provider of an offer, when this browser may take it up."""
         link = visited_link(selector)
         try:
-            values = verify_hash_signed(request.env(su=True), OFFER_SCOPE, offer)
+            values = verify_hash_signed(request.env(su=True), OFFER_SCOPE, str(offer))
         except ValueError:  # not base64, or another version
             values = None
         if not link or not values or values[0] != selector:

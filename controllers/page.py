@@ -40,6 +40,7 @@ class PageMixin:
         :param dict policy: additions to the Content-Security-Policy, directive → origins.
         """
         lang = self._use_language(lang_code)
+        company = company and company.with_context(lang=lang.code)
         nonce = secrets.token_urlsafe(16)
         qweb = request.env['ir.qweb'].sudo()
         page = {

@@ -133,6 +133,9 @@ class PaymentPageController(PageMixin, Controller):
         currency = invoice.currency_id
         methods = link._methods(invoice.amount_residual)
         choices, other = amount_choices(link, lang)
+        flying = invoice._email_pay_in_flight(request.env['payment.transaction'])
+        if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
+            choices = []  # there is nothing left to start
         values = {
             'documents': [document_values(invoice, link._path('/pdf'))],
             'due': currency.format(invoice.amount_residual),

@@ -24,7 +24,8 @@ class TransactionPageController(PageMixin, Controller):
 
     # === PAYING === #
 
-    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['GET'], sitemap=False)
+    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
+           sitemap=False)
     def show(self, token, **_params):
         """The next step of a payment that was started: the gateway's window, or its own page."""
         transaction = self._transaction(token)
@@ -130,6 +131,7 @@ class TransactionPageController(PageMixin, Controller):
 
     def _handover_page(self, transaction):
         # The provider sends the browser back to /payment/status, which knows it by its session.
+        request.session.can_save = True
         PaymentPostProcessing.monitor_transaction(transaction)
         form = transaction._get_processing_values().get('redirect_form_html')
         if not form:
@@ -167,6 +169,7 @@ class TransactionPageController(PageMixin, Controller):
         remaining = transaction._email_pay_remaining() if transaction.is_post_processed else 0
         currency = transaction.currency_id
         rest_due = state == 'paid' and currency.compare_amounts(remaining, 0) > 0
+        finished = state == 'paid' and not rest_due
         back = self._back_path(transaction)
         values = {
             'state': state,
@@ -177,7 +180,7 @@ class TransactionPageController(PageMixin, Controller):
             'remaining': rest_due and currency.format(remaining),
             'poll_url': transaction._email_pay_path('/state'),
             'retry_url': back if rest_due or state in ('declined', 'canceled') else False,
-            'back_url': back if state == 'paid' and not rest_due else False,
+            'back_url': back if finished or transaction.state == 'draft' else False,
             'receipt_note': self._receipt_note(transaction),
         }
         return self._transaction_page('email_pay.status_page', transaction, values, headline)

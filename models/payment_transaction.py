@@ -126,7 +126,8 @@ class PaymentTransaction(models.Model):
         if self.state != 'draft':
             return False
         self._email_pay_check_collectable()
-        closed = self.email_pay_link_id and self.email_pay_link_id.sudo()._obstacle()
+        link = self.email_pay_link_id.sudo()
+        closed = link._obstacle() if link else ''
         if self.provider_id.state == 'disabled' or closed in ('revoked', 'disabled'):
             raise ValidationError(_("This way to pay is no longer available. Nothing was charged."))
         self._set_pending()
@@ -202,8 +203,9 @@ class PaymentTransaction(models.Model):
     def _extract_amount_data(self, payment_data):
         if self.provider_code not in REGISTRY:
             return super()._extract_amount_data(payment_data)
-        if payment_data.amount is None:
-            return None
+        collected = payment_data.status in (Status.DONE, Status.AUTHORIZED)
+        if payment_data.amount is None or not collected:
+            return None  # the amount of what did not happen is no reason to fail
         return {
             'amount': float(payment_data.amount),
             'currency_code': payment_data.currency or self.currency_id.name,

@@ -2,9 +2,19 @@
 # `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
     from . import test_i18n
+    from . import test_browser
+    from . import test_page_inline
     from . import test_page_payment
     from . import test_page_security
     from . import test_page_states
     from . import test_provider
     from . import test_portal
     from . import test_links
+    from . import test_guard
+    from . import test_charge
+    from . import test_booking
+    from . import test_events
+    from . import test_stock_routes
+    from . import test_access
+    from . import test_neutralize
+    from . import test_concurrency

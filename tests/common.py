@@ -88,9 +88,10 @@ class EmailPayCommon(AccountPaymentCommon):
     def create_link(cls, invoice):
         return cls.env['email.pay.link']._for_invoice(invoice)
 
-    def start_payment(self, link, amount=None, provider=None):
+    @classmethod
+    def start_payment(cls, link, amount=None, provider=None):
         """A transaction as *Pay now* creates it: a draft."""
-        provider = provider or self.credicorp
+        provider = provider or cls.credicorp
         if amount is None:
             amount = link.invoice_ids.amount_residual
         return link._start_payment(amount, provider, provider.payment_method_ids[:1])
@@ -195,14 +196,12 @@ class EmailPayCommon(AccountPaymentCommon):
     # --- mails ------------------------------------------------------------------------------------
 
     def outbox(self, template, address=None):
-        """The mails of a template that are in the outbox, oldest first."""
-        records = {
-            'mail_template_payment': 'email.pay.link',
-            'mail_template_receipt': 'payment.transaction',
-        }
-        mails = self.env['mail.mail'].sudo().search(
-            [('model', '=', records[template]), ('state', '=', 'outgoing')], order='id'
-        )
+        """The mails of a template that this test put in the outbox, oldest first."""
+        model = self.env.ref(f'email_pay.{template}').model
+        records = self.env[model].sudo().search([('company_id', '=', self.company.id)])
+        mails = self.env['mail.mail'].sudo().search([
+            ('model', '=', model), ('res_id', 'in', records.ids), ('state', '=', 'outgoing'),
+        ], order='id')
         return mails.filtered(lambda mail: not address or address in (mail.email_to or ''))
 
 
@@ -233,7 +232,7 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         """Post a notification to the webhook, signed unless `headers` say otherwise."""
         self.env.flush_all()
         response = self.url_open(
-            self.webhook_path(provider), data=body,
+            self.webhook_path(provider), data=body, method='POST',
             headers=self.signed(body) if headers is None else headers, **kwargs,
         )
         self.env.invalidate_all()
@@ -244,11 +243,12 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         body, headers = self.sandbox.credicorp.notification(gateway_reference)
         return self.notify(body, {'Content-Type': 'application/json', **headers})
 
-    def rpc(self, user, model, method, ids, *args, **kwargs):
-        """Call a method as the web client of `user` does; its error as JsonRpcException."""
+    def rpc(self, user, record, method, *args, **kwargs):
+        """Call a method as the web client of `user` does: (result, None), or (None, error)."""
+        self.env.flush_all()
         self.authenticate(user.login, user.login)
-        return self.make_jsonrpc_request('/web/dataset/call_kw', {
-            'model': model, 'method': method, 'args': [ids, *args], 'kwargs': kwargs,
-        })
-
-
+        response = self.url_open('/web/dataset/call_kw', json=self.build_rpc_payload({
+            'model': record._name, 'method': method, 'args': [record.ids, *args], 'kwargs': kwargs,
+        })).json()
+        self.env.invalidate_all()
+        return response.get('result'), response.get('error', {}).get('data')

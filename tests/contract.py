@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from decimal import Decimal
 
@@ -388,11 +388,10 @@ class GatewayContract:
         notification = Notification(json.dumps(content).encode())
         logging.disable(logging.WARNING)
         try:
-            self.gateway().event_key(notification)
-            for event in self.gateway().parse(notification):
-                self.assert_well_formed(event)
-        except errors.NotificationMalformed:
-            pass
+            with suppress(errors.NotificationMalformed):
+                self.gateway().event_key(notification)
+                for event in self.gateway().parse(notification):
+                    self.assert_well_formed(event)
         finally:
             logging.disable(logging.NOTSET)
 

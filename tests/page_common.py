@@ -67,11 +67,11 @@ class PageCommon(EmailPayHttpCommon):
             [('email_pay_link_id', '=', link.id)], order='id'
         )
 
-    # --- paying by HTTP, as the browser does --------------------------------------------------------
+    # --- paying by HTTP, as the browser does ------------------------------------------------------
 
     def press_pay(self, link, **values):
         """Open a link and press *Pay now*: the answer to the form."""
-        return self.submit(self.open_link(link), **values)
+        return self.submit(self.open_link(link), link.selector, **values)
 
     def card_page(self, link, **values):
         """Open a link and go on to the page with the gateway's card window."""

@@ -12,10 +12,11 @@ from .common import EmailPayCommon
 class TestLink(EmailPayCommon):
     """A link is a capability: it opens one thing, for a time, until it is revoked."""
 
-    def setUp(self):
-        super().setUp()
-        self.invoice = self.create_invoice()
-        self.link = self.create_link(self.invoice)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.create_invoice()
+        cls.link = cls.create_link(cls.invoice)
 
     # --- the token --------------------------------------------------------------------------------
 
@@ -183,9 +184,11 @@ class TestLink(EmailPayCommon):
 class TestSend(EmailPayCommon):
     """*Send payment email*: one click, one mail; many: queued."""
 
-    def setUp(self):
-        super().setUp()
-        self.invoice = self.create_invoice()
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.create_invoice()
+        cls.invoice._email_pay_pdf()
 
     def _sent(self, invoice=None):
         """The mail of an invoice that was just sent."""
@@ -238,6 +241,13 @@ class TestSend(EmailPayCommon):
         })
         self.assertEqual(self._sent(self.create_invoice(partner=contact)).email_to,
                          'rosa@example.com')
+
+    def test_an_invoice_without_a_pdf_gets_one(self):
+        invoice = self.create_invoice()
+        self.assertFalse(invoice.invoice_pdf_report_id)
+        mail = self._sent(invoice)
+        self.assertTrue(invoice.invoice_pdf_report_id)
+        self.assertIn(invoice.invoice_pdf_report_id, mail.attachment_ids)
 
     # --- what cannot be sent ----------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ class TestPageSecurity(PageCommon):
         cls.portal.other_provider_ids = cls.dummy_provider
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post"/>"""
+        cls.visited, cls.secrets = {}, {}
 
     def setUp(self):
         super().setUp()
@@ -37,7 +38,20 @@ class TestPageSecurity(PageCommon):
         self.redirect_method = f'{self.dummy_provider.id}-{self.payment_method.id}'
 
     def every_page(self):
-        """Every kind of page of our own, as name → answer."""
+        """Every kind of page of our own, as name → answer. They are visited once."""
+        if not self.visited:
+            self.visited.update(self.visit_every_page())
+            self.secrets.update({
+                'api key': self.credicorp.credicorp_api_key,
+                'webhook key': self.credicorp.credicorp_webhook_key,
+                'verifier': self.link.sudo().verifier,
+                'address': self.customer.email,
+                'database secret':
+                    self.env['ir.config_parameter'].sudo().get_param('database.secret'),
+            })
+        return self.visited
+
+    def visit_every_page(self):
         pages = {'unknown': self.url_open('/pay/unknown'), 'payment': self.open_link(self.link)}
         pages['refusal'] = self.submit(pages['payment'], choice='other', amount='0')
         pages['card'] = self.card_page(self.link)
@@ -98,16 +112,11 @@ class TestPageSecurity(PageCommon):
         self.open_link(self.link)
         name = f'email_pay_{self.link.selector}'
         proof = self.opener.cookies.get(name)
-        for altered in (proof[:-1], proof[:-2] + 'AA', proof + 'A', 'x', '', 'ñ', 'AQ' * 40):
+        for altered in (proof[:-1], proof[:-2] + 'AA', proof + 'A', 'x', '', 'é', 'AQ' * 40):
             with self.subTest(cookie=altered[-8:]):
                 self.new_visitor()
-                response = self.url_open(
-                    self.link._path(), headers={'Cookie': self.cookies({name: altered})})
-                self.assertEqual(response.status_code, 404)
-
-    def cookies(self, values):
-        values = {**self.opener.cookies.get_dict(), **values}
-        return '; '.join(f'{name}={value}' for name, value in values.items()).encode()
+                self.opener.cookies.set(name, altered)
+                self.assertEqual(self.url_open(self.link._path()).status_code, 404)
 
     def test_no_page_starts_a_session(self):
         for path in (
@@ -193,14 +202,8 @@ class TestPageSecurity(PageCommon):
         self.assertNotIn('<script>alert', self.open_link(self.link).text)
 
     def test_no_secret_is_on_any_page(self):
-        provider = self.credicorp
-        secrets = {
-            'api key': provider.credicorp_api_key, 'webhook key': provider.credicorp_webhook_key,
-            'verifier': self.link.sudo().verifier, 'address': self.customer.email,
-            'database secret': self.env['ir.config_parameter'].sudo().get_param('database.secret'),
-        }
         for name, response in self.every_page().items():
-            for what, secret in secrets.items():
+            for what, secret in self.secrets.items():
                 with self.subTest(page=name, secret=what):
                     self.assertTrue(secret)
                     self.assertNotIn(secret, response.text)

@@ -230,6 +230,14 @@ class TestPageStates(PageCommon):
         response = self.open_link(self.link, headers={'Accept-Language': 'en-US'})
         self.assertEqual(self.tree(response).get('lang'), 'es-PA')
 
+    def test_the_companys_address_is_in_the_customers_language_too(self):
+        self.speak_spanish()
+        self.company.country_id = self.env.ref('base.de')
+        self.company.country_id.with_context(lang='es_PA').name = "Alemania"
+        for response in (self.open_link(self.link), self.card_page(self.link)):
+            footer = self.tree(response).find('.//footer').text_content()
+            self.assertIn("Alemania", footer)
+
     def test_without_a_language_of_the_customer_the_browsers_counts(self):
         self.speak_spanish()
         self.customer.lang = False

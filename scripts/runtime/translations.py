@@ -4,6 +4,8 @@ What was translated stays, what is no longer said goes, what is new stays empty 
 is for a person to write.
 """
 
+import textwrap
+
 import polib
 
 from . import database, postgres, server
@@ -67,6 +69,11 @@ def _merge(template, path):
 def _report(name, file, known):
     print(f'{name}: {len(file.translated_entries())} of {len(file)} translated')
     for entry in file.untranslated_entries():
-        print(f'  new      {entry.msgid!r}')
-    for msgid in known.keys() - {entry.msgid for entry in file}:
-        print(f'  removed  {msgid!r} (was {known[msgid]!r})')
+        print(f'  new      {_short(entry.msgid)}')
+    for msgid in sorted(known.keys() - {entry.msgid for entry in file}):
+        print(f'  removed  {_short(msgid)}')
+
+
+def _short(text):
+    """Return a text in one line; a mail is a single text."""
+    return repr(textwrap.shorten(text, 200, placeholder=' …'))

@@ -15,17 +15,19 @@
     const error = other?.querySelector("#ep-amount-error > span");
     const decimalPoint = other?.dataset.decimalPoint || ".";
     const thousandsSeparator = other?.dataset.thousandsSep ?? (decimalPoint === "." ? "," : ".");
+    const [decimal, grouping] = decimalPoint === "," ? [",", "."] : [".", ","];
     const decimals = Number(other?.dataset.decimals ?? 2);
     let byPointer = false;
 
-    /** The number that was typed, or NaN: 1234.5, 1,234.50, 1.234,50 or 1 234,5, whatever the language. */
+    /** The number that was typed, or NaN when it is not clear which: as parse_amount of the server. */
     function parseAmount(text) {
-        const typed = text.replace(/[^\d.,-]/g, "");
-        const grouping = decimalPoint === "," ? "." : ",";
-        const whole = `\\d{1,3}(?:[${grouping}]\\d{3})+|\\d+|\\d{1,3}(?:[.,]\\d{3})+`;
-        const fraction = decimals > 0 ? `(?:[.,](\\d{0,${decimals}}))?` : "";
+        const typed = text.replace(other.dataset.symbol, "").replace(/[\s'’]/g, "");
+        const whole = `\\d{1,3}(?:[${grouping}]\\d{3})+|\\d{1,12}`;
+        const fraction = decimals > 0 ? `(?:[${decimal}](\\d{0,${decimals}})|[${grouping}](\\d{1,2}))?` : "";
         const match = typed.match(new RegExp(`^(${whole})${fraction}$`));
-        return match ? Number(`${match[1].replace(/[.,]/g, "")}.${match[2] || 0}`) : NaN;
+        return match
+            ? Number(`${match[1].replaceAll(grouping, "")}.${match[2] || match[3] || 0}`)
+            : NaN;
     }
 
     function formatAmount(number) {
@@ -85,7 +87,7 @@
                 input.focus();
                 return;
             }
-            input.value = amount.toFixed(decimals).replace(".", decimalPoint);
+            input.value = amount.toFixed(decimals).replace(".", decimal);
         }
         form.setAttribute("aria-busy", "true");
         button.setAttribute("aria-disabled", "true");

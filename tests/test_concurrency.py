@@ -1,0 +1,275 @@
+import threading
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import psycopg2
+
+from odoo import SUPERUSER_ID, Command, api
+from odoo.exceptions import ValidationError
+from odoo.modules.registry import DummyRLock, Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tools import mute_logger
+
+from ..gateways.base import Notification
+from ..sandbox import Sandbox
+from ..sandbox.credicorp import notices
+
+# A conflict is part of the game; Odoo's runs it again.
+QUIET = ('odoo.sql_db', 'odoo.service.model')
+
+
+@tagged('post_install', '-at_install')
+class TestConcurrency(BaseCase):
+    """Two workers at the same instant, each with a database connection of its own.
+
+    What a test needs is really committed, in the first company, and deleted again.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+        cls.sandbox = Sandbox(retry_gaps=())
+        cls.sandbox.start()
+        cls.addClassCleanup(cls.sandbox.stop)
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        options['timeout'] = max(options['timeout'])
+        return super()._request_handler(session, request, **options)
+
+    def setUp(self):
+        super().setUp()
+        self.sandbox.reset()
+        # Odoo runs its tests inside this lock, for which our threads would wait.
+        self.startPatcher(patch.object(Registry, '_lock', DummyRLock()))
+        self.ids = {}
+        with self._environment() as env:
+            company = env.ref('base.main_company')
+            if not env['account.journal'].search([
+                ('type', '=', 'sale'), ('company_id', '=', company.id),
+            ]):
+                self.skipTest("The first company has no chart of accounts.")
+            self._create(env, company)
+        self.addCleanup(self._delete)
+
+    @contextmanager
+    def _environment(self):
+        """An environment whose changes are committed at the end."""
+        with self.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    def _create(self, env, company):
+        env = env(context={
+            'allowed_company_ids': company.ids, 'tracking_disable': True, 'lang': 'en_US',
+        })
+        journal = env['account.journal'].create({
+            'name': "Race", 'code': 'RACE', 'type': 'bank', 'company_id': company.id,
+        })
+        merchant = self.sandbox.credicorp.merchant
+        provider = env.ref('email_pay.payment_provider_credicorp').copy({
+            'name': "Race", 'company_id': company.id, 'state': 'disabled',
+            'credicorp_api_key': merchant.security_key,
+            'credicorp_tokenization_key': merchant.tokenization_key,
+            'credicorp_webhook_key': merchant.signing_key,
+            'credicorp_base_url': self.sandbox.url,
+        })
+        provider.write({'state': 'test', 'journal_id': journal.id})
+        partner = env['res.partner'].create({'name': "Race", 'email': 'race@example.com'})
+        invoice = env['account.move'].create({
+            'move_type': 'out_invoice', 'partner_id': partner.id,
+            'invoice_date': '2024-01-01',
+            'invoice_line_ids': [Command.create({
+                'name': "Work", 'price_unit': 100.0, 'tax_ids': [Command.clear()],
+            })],
+        })
+        invoice.action_post()
+        self.ids = {
+            'account.journal': journal.id, 'payment.provider': provider.id,
+            'res.partner': partner.id, 'account.move': invoice.id,
+        }
+
+    def _delete(self):
+        with self._environment() as env:
+            invoice = self._record(env, 'account.move')
+            transactions = env['payment.transaction'].search([
+                ('provider_id', '=', self.ids['payment.provider'])
+            ])
+            payments = transactions.payment_id
+            env['email.pay.event'].search([
+                ('provider_id', '=', self.ids['payment.provider'])
+            ]).unlink()
+            payments.action_draft()
+            transactions.payment_id = False
+            payments.unlink()
+            env['mail.mail'].search([
+                ('model', '=', 'payment.transaction'), ('res_id', 'in', transactions.ids),
+            ]).unlink()
+            transactions.unlink()
+            invoice.button_draft()
+            invoice.with_context(force_delete=True).unlink()
+            provider = self._record(env, 'payment.provider')
+            provider.state = 'disabled'
+            self._record(env, 'account.journal').unlink()
+            provider.unlink()
+            self._record(env, 'res.partner').unlink()
+
+    def _record(self, env, model):
+        return env[model].browse(self.ids[model])
+
+    # --- two at once ------------------------------------------------------------------------------
+
+    def _together(self, work, count=2):
+        """Run `work(env)` in several connections that have all begun; what each gave or raised."""
+        barrier = threading.Barrier(count)
+        outcomes = []
+
+        def run():
+            threading.current_thread().dbname = get_db_name()
+            try:
+                with self.registry.cursor() as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    cr.execute("SELECT 1 FROM res_users LIMIT 1")  # the snapshot is taken
+                    barrier.wait(10)
+                    outcomes.append(retrying(lambda: work(env), env))
+            except Exception as error:
+                outcomes.append(error)
+
+        threads = [threading.Thread(target=run) for _number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(len(outcomes), count)
+        return outcomes
+
+    def _start(self, env, amount=100.0):
+        provider = self._record(env, 'payment.provider')
+        invoice = self._record(env, 'account.move')
+        transactions = env['payment.transaction']
+        return transactions.create({
+            'provider_id': provider.id,
+            'payment_method_id': provider.payment_method_ids[:1].id,
+            'reference': transactions._compute_reference('credicorp', prefix='RACE'),
+            'amount': amount,
+            'currency_id': invoice.currency_id.id,
+            'partner_id': invoice.partner_id.id,
+            'operation': 'online_direct',
+            'invoice_ids': [Command.set(invoice.ids)],
+        })
+
+    def _started(self, **values):
+        with self._environment() as env:
+            transaction = self._start(env)
+            transaction.write(values)
+            return transaction.id, transaction.reference
+
+    @mute_logger(*QUIET)
+    def test_two_customers_cannot_both_start_to_pay_the_whole(self):
+        def pay(env):
+            transaction = self._start(env)
+            transaction._email_pay_claim()
+            return transaction.id
+
+        outcomes = self._together(pay)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, ValidationError)]
+        self.assertEqual(len(refused), 1, outcomes)
+
+    @mute_logger(*QUIET)
+    def test_two_clicks_charge_once(self):
+        transaction_id, reference = self._started()
+        self.sandbox.faults.add('slow', ['sale'], seconds=0.3, times=None)
+        self._together(lambda env: env['payment.transaction'].browse(
+            transaction_id
+        )._email_pay_charge_window(self.sandbox.credicorp.token()))
+        self.assertEqual(len(self.sandbox.ledger.charges(reference)), 1)
+        with self._environment() as env:
+            self.assertEqual(env['payment.transaction'].browse(transaction_id).state, 'done')
+
+    @mute_logger(*QUIET)
+    def test_the_page_and_the_worker_book_once(self):
+        transaction_id, _reference = self._started(state='done')
+        outcomes = self._together(
+            lambda env: env['payment.transaction'].browse(transaction_id)._post_process()
+        )
+        self.assertFalse([outcome for outcome in outcomes if outcome], outcomes)
+        with self._environment() as env:
+            payments = env['account.payment'].search([
+                ('payment_transaction_id', '=', transaction_id)
+            ])
+            self.assertEqual(len(payments), 1)
+            self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
+
+    def test_copies_of_a_notification_are_stored_once_and_none_fails(self):
+        merchant = self.sandbox.credicorp.merchant
+        body = notices.event('transaction.sale.success', {'order_id': 'RACE'})
+        notification = Notification(body=body, headers=notices.headers(merchant, body))
+
+        def accept(env):
+            env.cr.rollback()
+            env.cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            provider = self._record(env, 'payment.provider')
+            provider._email_pay_gateway().verify(notification)
+            return env['email.pay.event']._accept(provider, notification)
+
+        outcomes = self._together(accept, count=4)
+        self.assertEqual(sorted(outcomes, key=str), [False, False, False, True])
+
+    @mute_logger(*QUIET)
+    def test_two_workers_share_the_inbox(self):
+        transaction_id, reference = self._started()
+        self._notified(reference)
+
+        def process(env):
+            env['email.pay.event']._cron_process()
+
+        outcomes = self._together(process)
+        self.assertFalse([outcome for outcome in outcomes if outcome], outcomes)
+        with self._environment() as env:
+            self.assertEqual(env['email.pay.event'].search([
+                ('provider_id', '=', self.ids['payment.provider'])
+            ]).mapped('state'), ['done'])
+            self.assertTrue(env['payment.transaction'].browse(transaction_id).payment_id)
+
+    def _notified(self, reference):
+        merchant = self.sandbox.credicorp.merchant
+        with self._environment() as env:
+            invoice = self._record(env, 'account.move')
+            body = notices.event('transaction.sale.success', {
+                'order_id': reference, 'transaction_id': '1', 'currency': invoice.currency_id.name,
+                'features': {'is_test_mode': True}, 'action': {'amount': '100.00'},
+            })
+            env['email.pay.event']._accept(
+                self._record(env, 'payment.provider'),
+                Notification(body=body, headers=notices.headers(merchant, body)),
+            )
+
+    @mute_logger(*QUIET)
+    def test_the_page_and_the_worker_process_a_notification_once(self):
+        transaction_id, reference = self._started()
+        self._notified(reference)
+        turn = iter((True, False))
+
+        def work(env):
+            if next(turn, False):
+                env['email.pay.event']._cron_process()
+            else:
+                env['payment.transaction'].browse(transaction_id)._email_pay_advance()
+
+        self._together(work)
+        with self._environment() as env:
+            self.assertEqual(env['account.payment'].search_count([
+                ('payment_transaction_id', '=', transaction_id)
+            ]), 1)
+
+    def test_a_payment_that_somebody_works_on_is_passed_over(self):
+        transaction_id, _reference = self._started()
+        with self._environment() as env, self._environment() as other:
+            self.assertTrue(env['payment.transaction'].browse(transaction_id)._email_pay_try_lock())
+            busy = other['payment.transaction'].browse(transaction_id)
+            self.assertFalse(busy._email_pay_try_lock())
+            other.cr.execute("SET LOCAL lock_timeout = '50ms'")
+            with self.assertRaises(psycopg2.errors.LockNotAvailable):
+                busy._email_pay_lock()
+            other.cr.rollback()

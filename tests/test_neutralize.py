@@ -1,0 +1,40 @@
+from odoo import fields
+from odoo.tests import tagged
+from odoo.tools import file_open
+
+from .common import EmailPayCommon
+
+
+@tagged('post_install', '-at_install')
+class TestNeutralize(EmailPayCommon):
+    """A copy of a database collects nothing, mails nothing, and knows no secret."""
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.create_link(self.create_invoice())
+        self.link.mail_state = 'queued'
+        self.transaction = self.start_payment(self.link)
+        self.transaction._email_pay_claim()
+        self.portal.notification_email = 'desk@canal.example.com'
+        self.credicorp.credicorp_webhook_key_previous = 'old'
+        self.env.flush_all()
+        with file_open('email_pay/data/neutralize.sql') as file:
+            self.cr.execute(file.read())
+        self.env.invalidate_all()
+
+    def test_no_credential_is_left(self):
+        self.assertEqual(self.credicorp.state, 'disabled')
+        for name in ('api_key', 'tokenization_key', 'webhook_key', 'webhook_key_previous'):
+            self.assertFalse(self.credicorp[f'credicorp_{name}'], name)
+
+    def test_nothing_is_enabled_and_nobody_gets_a_copy(self):
+        self.assertFalse(self.portal.enabled)
+        self.assertFalse(self.portal.notification_email)
+
+    def test_no_link_works_and_no_mail_is_queued(self):
+        self.assertEqual(self.link.state, 'revoked')
+        self.assertLessEqual(self.link.revoked_at, fields.Datetime.now())
+        self.assertEqual(self.link.mail_state, 'none')
+
+    def test_no_gateway_is_asked(self):
+        self.assertFalse(self.transaction.email_pay_ask_at)

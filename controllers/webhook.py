@@ -5,8 +5,8 @@ from odoo.http import Controller, request, route
 
 from ..const import MAX_NOTIFICATION_BYTES, WEBHOOK_ROUTE
 from ..gateways import REGISTRY
-from ..gateways.base import Notification
 from ..gateways.errors import NotificationError
+from ..gateways.values import Notification
 
 _logger = logging.getLogger(__name__)
 

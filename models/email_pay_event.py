@@ -10,8 +10,8 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
-from ..gateways.base import Notification, Operation
 from ..gateways.errors import GatewayError, NotificationMalformed
+from ..gateways.values import Notification, Operation
 from .locks import locked_ids
 
 _logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ..const import CHECKOUT_MINUTES
 from ..gateways import REGISTRY
-from ..gateways.base import Flow
+from ..gateways.values import Flow
 from .locks import locked_ids
 
 # Operations that a customer starts. What an accountant or a schedule starts is theirs to decide.

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..const import WEBHOOK_ROUTE
 from ..gateways import REGISTRY, errors
-from ..gateways.base import Flow, HttpResponse
+from ..gateways.values import Flow, HttpResponse
 
 _logger = logging.getLogger(__name__)
 

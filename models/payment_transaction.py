@@ -10,15 +10,7 @@ from odoo.tools import float_repr, hash_sign, verify_hash_signed
 
 from ..const import TRANSACTION_TOKEN_HOURS
 from ..gateways import REGISTRY, errors
-from ..gateways.base import (
-    CardSource,
-    Charged,
-    Customer,
-    Flow,
-    Operation,
-    PaymentRequest,
-    Status,
-)
+from ..gateways.values import CardSource, Charged, Customer, Flow, Operation, PaymentRequest, Status
 
 _logger = logging.getLogger(__name__)
 
@@ -212,7 +204,7 @@ class PaymentTransaction(models.Model):
         }
 
     def _apply_updates(self, payment_data):
-        """Override of `payment`: move the state as a `gateways.base.PaymentEvent` says. What comes
+        """Override of `payment`: move the state as the gateway's `PaymentEvent` says. What comes
         late or twice never moves it back."""
         if self.provider_code not in REGISTRY:
             return super()._apply_updates(payment_data)

@@ -14,7 +14,7 @@ from odoo.tests.test_cursor import TestCursor
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 
 from ..const import WEBHOOK_ROUTE
-from ..gateways.base import CardSource
+from ..gateways.values import CardSource
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
 

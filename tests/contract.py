@@ -16,13 +16,13 @@ from decimal import Decimal
 import requests.exceptions
 
 from gateways import errors
-from gateways.base import (
+from gateways.base import Gateway
+from gateways.values import (
     CardSource,
     CardWindow,
     Charged,
     Customer,
     Flow,
-    Gateway,
     HttpResponse,
     Notification,
     Operation,

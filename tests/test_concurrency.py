@@ -11,7 +11,7 @@ from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
-from ..gateways.base import Notification
+from ..gateways.values import Notification
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
 

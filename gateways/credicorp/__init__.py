@@ -6,12 +6,12 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from .. import errors, signing
-from ..base import (
+from ..base import Gateway
+from ..values import (
     CardSource,
     CardWindow,
     Charged,
     Flow,
-    Gateway,
     HttpRequest,
     Notification,
     Operation,

@@ -1,6 +1,6 @@
 """The words of the NMI dialect (docs.nmi.com: Direct Post, Query, Webhooks)."""
 
-from ..base import Operation, Status
+from ..values import Operation, Status
 from ..words import _lt
 
 PRODUCTION_URL = 'https://secure.nmi.com'

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from .. import errors
-from ..base import Operation, PaymentEvent, Status, to_decimal
+from ..values import Operation, PaymentEvent, Status, to_decimal
 from . import const
 
 _logger = logging.getLogger(__name__)

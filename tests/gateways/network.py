@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import requests
 
-from gateways.base import HttpRequest, HttpResponse
+from gateways.values import HttpRequest, HttpResponse
 
 TIMEOUT = 0.3
 

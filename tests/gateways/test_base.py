@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gateways import errors
-from gateways.base import Gateway, HttpRequest, HttpResponse, Notification, to_decimal
+from gateways.base import Gateway
+from gateways.values import HttpRequest, HttpResponse, Notification, to_decimal
 from tests.gateways import network
 from tests.gateways.network import Recorder, Server
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import gateways
 from gateways import REGISTRY
-from gateways.base import Flow, Gateway, Operation, Status
+from gateways.base import Gateway
+from gateways.values import Flow, Operation, Status
 from tests.contract import GatewayContract
 
 ROOT = Path(gateways.__file__).parent

@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from gateways import errors
-from gateways.base import CardSource, HttpResponse, Notification, Operation, Status
 from gateways.credicorp import Credicorp, const, wire
+from gateways.values import CardSource, HttpResponse, Notification, Operation, Status
 from tests.contract import GatewayContract
 
 FIXTURES = Path(__file__).parent / 'fixtures'

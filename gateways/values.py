@@ -1,0 +1,257 @@
+"""The values that pass between Email Pay and a gateway.
+
+Amounts are `Decimal` in the currency's major unit (12.34 dollars), already rounded to its
+own number of decimals.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+from . import errors
+
+
+class Status(StrEnum):
+    """Where an operation stands. PENDING is also every word that we do not know."""
+
+    PENDING = 'pending'
+    AUTHORIZED = 'authorized'
+    DONE = 'done'
+    DECLINED = 'declined'
+    CANCELED = 'canceled'
+
+
+class Operation(StrEnum):
+    """What a `PaymentEvent` reports. OTHER is kept and shown, and changes nothing."""
+
+    PAYMENT = 'payment'
+    REFUND = 'refund'
+    VOID = 'void'
+    CHARGEBACK = 'chargeback'
+    OTHER = 'other'
+
+
+class Flow(StrEnum):
+    """How a customer pays: in the gateway's window over our page, or on the gateway's own page."""
+
+    WINDOW = 'window'
+    REDIRECT = 'redirect'
+
+
+class RefundSupport(StrEnum):
+    """As `payment.provider.support_refund` names it."""
+
+    NONE = 'none'
+    FULL_ONLY = 'full_only'
+    PARTIAL = 'partial'
+
+
+@dataclass(frozen=True)
+class Supports:
+    """What a gateway can do. The core asks here and never guesses.
+
+    `currencies`: ISO 4217 codes, empty when the merchant's contract decides.
+    """
+
+    flow: Flow
+    saved_cards: bool = False
+    refund: RefundSupport = RefundSupport.NONE
+    void: bool = False
+    currencies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One request to the gateway. `data` is sent form-encoded, `json` as JSON; never both."""
+
+    method: str
+    url: str
+    data: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: int = 30
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """The gateway's answer, whatever its status."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode('utf-8', 'replace')
+
+
+# Sends one request and returns the answer of any status; raises what `requests` raises.
+# It follows no redirect and repeats nothing: what fails after a redirect was sent before it.
+Send = Callable[[HttpRequest], HttpResponse]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The payer, as far as known. `country` is ISO 3166-1 alpha-2; `ip` the browser's address."""
+
+    name: str = ''
+    email: str = ''
+    phone: str = ''
+    street: str = ''
+    city: str = ''
+    zip: str = ''
+    country: str = ''
+    identification: str = ''
+    ip: str = ''
+
+
+@dataclass(frozen=True)
+class PaymentRequest:
+    """One payment to ask for.
+
+    `reference` is ours, unique for ever: the gateway keeps it as its order number, and both the
+    notification and `Gateway.query` find the payment by it. `return_url` is where the customer's
+    browser comes back to, `notification_url` where the gateway reports.
+    """
+
+    reference: str
+    amount: Decimal
+    currency: str
+    description: str = ''
+    customer: Customer = Customer()
+    return_url: str = ''
+    notification_url: str = ''
+
+
+@dataclass(frozen=True)
+class CardSource:
+    """What is charged: the one-time token of the gateway's card window, or a saved card."""
+
+    token: str = field(default='', repr=False)
+    saved_card: str = field(default='', repr=False)
+    initial_reference: str = ''
+    save_card: bool = False
+
+
+@dataclass(frozen=True)
+class Charged:
+    """A payment that was made, as refunds, voids and queries name it.
+
+    `gateway_reference` is the gateway's own number; `amount` what was collected.
+    """
+
+    reference: str
+    gateway_reference: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class CardWindow:
+    """The gateway's card window for our page (`Flow.WINDOW`).
+
+    `driver` names the script of ours that opens it (static/src/payment_page/card_window_*.js).
+    `script_url` is loaded with `attributes` on its element; `origins` are the scheme-and-host parts
+    that the page's Content-Security-Policy must allow for its script, frames and connections.
+    """
+
+    driver: str
+    script_url: str
+    attributes: Mapping[str, str] = field(repr=False)
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Where to send the customer's browser (`Flow.REDIRECT`), with form `fields` for a POST."""
+
+    url: str
+    method: str = 'GET'
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    gateway_reference: str = ''
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A request of the gateway to our webhook, exactly as received.
+
+    `headers` are looked up by lower-case name; `tail` is the path behind the webhook address.
+    """
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tail: str = ''
+
+    def header(self, name: str) -> str:
+        return next((v for k, v in self.headers.items() if k.lower() == name.lower()), '')
+
+    @property
+    def text(self) -> str:
+        """The body as text.
+
+        :raises errors.NotificationMalformed: it is not UTF-8.
+        """
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError as error:
+            raise errors.NotificationMalformed("The body is not UTF-8.") from error
+
+    def json(self) -> dict:
+        """The body as a JSON object.
+
+        :raises errors.NotificationMalformed: it is none.
+        """
+        try:
+            content = json.loads(self.text)
+        except (ValueError, RecursionError) as error:
+            raise errors.NotificationMalformed("The body is not JSON.") from error
+        if not isinstance(content, dict):
+            raise errors.NotificationMalformed("The body is not a JSON object.")
+        return content
+
+
+@dataclass(frozen=True)
+class PaymentEvent:
+    """What the gateway says happened to one payment: by notification, by answer or by query.
+
+    :param operation: what it reports; for REFUND, VOID and CHARGEBACK `amount` is what went back.
+    :param status: of that operation.
+    :param reference: our reference (`PaymentRequest.reference`), '' when the gateway gave none.
+    :param gateway_reference: the gateway's own number of the operation.
+    :param amount: in major units, None when not told.
+    :param currency: ISO 4217, '' when not told.
+    :param code: the gateway's own result word, to translate for the customer (`Gateway.reason`).
+    :param message: the gateway's text, for the accountant only.
+    :param confirmed: whether it may be booked as is; False = a hint, ask `Gateway.query` first.
+    :param test: made with test cards or a test account: it is no money.
+    :param card_brand: and `card_last4`, for the receipt.
+    :param saved_card: the gateway's id of the card, when it was saved.
+    """
+
+    operation: Operation
+    status: Status
+    reference: str = ''
+    gateway_reference: str = ''
+    amount: Decimal | None = None
+    currency: str = ''
+    code: str = ''
+    message: str = ''
+    confirmed: bool = True
+    test: bool = False
+    card_brand: str = ''
+    card_last4: str = ''
+    saved_card: str = field(default='', repr=False)
+
+
+def to_decimal(value) -> Decimal | None:
+    """The finite amount in a gateway's text or number, else None. Floats pass as their text."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

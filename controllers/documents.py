@@ -57,9 +57,9 @@ def _tax_values(invoice):
 
 def amount_choices(link, lang):
     """The amounts that can be chosen, and the limits of the free one (False when there is none)."""
-    choices = link._amount_choices()
-    currency = link.invoice_ids.currency_id
     terms = link.invoice_ids._get_invoice_next_payment_values()
+    choices = link._amount_choices(terms)
+    currency = link.invoice_ids.currency_id
     labels = {
         'full': (_("The whole amount"), False),
         'discount': (_("With early payment discount"), terms.get('epd_discount_msg')),

@@ -97,6 +97,17 @@ class PaymentPageController(PageMixin, Controller):
             ('Content-Disposition', f'inline; filename="{secrets.token_hex(4)}.pdf"'),
         ])
 
+    @route(f'{PAGE_ROUTE}/qr', type='http', auth='public', methods=['GET'], save_session=False,
+           sitemap=False)
+    def qr_code(self, selector, **_params):
+        """The mailed address as a QR code for a phone; an image of its own, so phones skip it."""
+        link = visited_link(selector)
+        if not link or link.state != 'active':
+            return self._not_found()
+        return request.make_response(
+            qr_svg(link._url()), [*HEADERS.items(), ('Content-Type', 'image/svg+xml')]
+        )
+
     @route(f'{PAGE_ROUTE}/renew', type='http', auth='public', methods=['POST'], csrf=False,
            save_session=False, sitemap=False)
     def renew(self, selector, form_token=None, **_params):
@@ -147,7 +158,7 @@ class PaymentPageController(PageMixin, Controller):
             'error': error,
             'notice': self._notice(link),
             'in_flight': self._in_flight(link),
-            'qr_svg': qr_svg(link._url()),
+            'qr_url': link._path('/qr'),
         }
         return self._render(
             'email_pay.payment_page', values, title=_("Pay %s", invoice.name),

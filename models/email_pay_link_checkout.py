@@ -28,13 +28,16 @@ class EmailPayLink(models.Model):
     def _portal(self):
         return self.env['email.pay.portal']._for_company(self.company_id)
 
-    def _amount_choices(self):
+    def _amount_choices(self, terms=None):
         """The amounts that can be paid now, by name: `full`, `discount`, `installment`; and
-        `other`, which is a pair: the least and the most."""
+        `other`, which is a pair: the least and the most.
+
+        :param dict terms: what Odoo's `_get_invoice_next_payment_values` said of the invoice.
+        """
         invoice = self.invoice_ids
+        terms = terms or invoice._get_invoice_next_payment_values()
         currency = invoice.currency_id
         due = invoice.amount_residual
-        terms = invoice._get_invoice_next_payment_values()
         choices = {'full': due}
         if terms.get('installment_state') == 'epd':
             choices['discount'] = terms['amount_due']

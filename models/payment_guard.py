@@ -61,14 +61,29 @@ class PaymentTransaction(models.Model):
         A lock alone would not do: a transaction that waited for it still sees the past. The update,
         which changes nothing, makes it fail and run again.
         """
-        if not self.invoice_ids:
+        self._email_pay_queue_for(self.invoice_ids.ids)
+
+    @api.model
+    def _email_pay_queue_for(self, invoice_ids):
+        if not invoice_ids:
             return
         locked_ids(self.env.cr, SQL(
             "UPDATE account_move SET write_date = write_date WHERE id IN"
             " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
             " RETURNING id",
-            tuple(self.invoice_ids.ids),
+            tuple(invoice_ids),
         ))
+
+    @api.model
+    def _compute_reference(self, provider_code, prefix=None, separator='-', **kwargs):
+        """Override of `payment`: customers who begin at the same instant would find the same
+        reference free, and one of them would read of a constraint."""
+        if commands := kwargs.get('invoice_ids'):
+            ids = self._fields['invoice_ids'].convert_to_cache(commands, self)
+            self._email_pay_queue_for(ids)
+        return super()._compute_reference(
+            provider_code, prefix=prefix, separator=separator, **kwargs
+        )
 
     def _email_pay_check_collectable(self):
         """Refuse what is not due, in a sentence for the customer. What is paid for no customer

@@ -151,7 +151,9 @@ class TestConcurrency(BaseCase):
         return transactions.create({
             'provider_id': provider.id,
             'payment_method_id': provider.payment_method_ids[:1].id,
-            'reference': transactions._compute_reference('credicorp', prefix='RACE'),
+            'reference': transactions._compute_reference(
+                'credicorp', invoice_ids=[Command.set(invoice.ids)]
+            ),
             'amount': amount,
             'currency_id': invoice.currency_id.id,
             'partner_id': invoice.partner_id.id,
@@ -173,8 +175,14 @@ class TestConcurrency(BaseCase):
             return transaction.id
 
         outcomes = self._together(pay)
-        refused = [outcome for outcome in outcomes if isinstance(outcome, ValidationError)]
-        self.assertEqual(len(refused), 1, outcomes)
+        [refused] = [outcome for outcome in outcomes if isinstance(outcome, ValidationError)]
+        self.assertIn("already being processed", str(refused))
+
+    @mute_logger(*QUIET)
+    def test_two_customers_can_each_pay_a_part_at_the_same_instant(self):
+        outcomes = self._together(lambda env: self._start(env, 40.0).reference)
+        self.assertEqual(len({outcome for outcome in outcomes if isinstance(outcome, str)}), 2,
+                         outcomes)
 
     @mute_logger(*QUIET)
     def test_two_clicks_charge_once(self):

@@ -364,6 +364,7 @@ class TestSend(EmailPayCommon):
         self._run_queue()
         self.assertEqual(self.invoice.email_pay_status, 'failed')
         self.assertIn("has no e-mail address", self.invoice.email_pay_link_ids.mail_error)
+        self.assertEqual(self.invoice.email_pay_link_ids.email, 'rosa@example.com')
 
     # --- a fresh link -----------------------------------------------------------------------------
 

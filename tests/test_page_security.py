@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo.tests import freeze_time, tagged
 from odoo.tools import config
 
+from ..controllers.qr import qr_svg
 from .page_common import PageCommon
 
 BASE_POLICY = {
@@ -184,7 +185,7 @@ class TestPageSecurity(PageCommon):
                 sources = self.tree(response).xpath(
                     '//@src | //@srcset | //link/@href | //object/@data | //iframe/@src')
                 for source in sources:
-                    self.assertRegex(source, r'^(/web/assets/|data:)', source)
+                    self.assertRegex(source, r'^(/web/assets/|/pay/l/|data:)', source)
                 self.assertFalse(self.tree(response).xpath('//iframe | //object | //embed'))
 
     def test_what_people_wrote_is_shown_as_text(self):
@@ -301,6 +302,16 @@ class TestPageSecurity(PageCommon):
         for link in links:
             self.assertRegex(link.selector, r'^[a-z0-9]{12}$')
             self.assertGreaterEqual(len(link.sudo().verifier) * 6, 128)
+
+    def test_the_qr_code_is_for_whoever_followed_the_link(self):
+        self.assertEqual(self.url_open(self.link._path('/qr')).status_code, 404)
+        self.open_link(self.link)
+        response = self.url_open(self.link._path('/qr'))
+        self.assertEqual(response.headers['Content-Type'], 'image/svg+xml')
+        self.assertEqual(response.headers['Cache-Control'], 'no-store')
+        self.assertEqual(response.content, qr_svg(self.link._url()))
+        self.link.action_revoke()
+        self.assertEqual(self.url_open(self.link._path('/qr')).status_code, 404)
 
     def test_the_pdf_is_for_whoever_followed_the_link(self):
         self.assertEqual(self.url_open(self.link._path('/pdf')).status_code, 404)

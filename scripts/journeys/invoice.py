@@ -58,6 +58,7 @@ def run(journey):
         phone.get_by_role('button', name=re.compile('^Pay')).click()
         pay_by_card(journey, phone)
         phone.get_by_role('heading', name='Payment received').wait_for(timeout=20_000)
+        phone.wait_for_timeout(800)  # until the check mark is drawn
         journey.screenshot(phone, 'paid')
     with journey.step('The invoice is paid'):
         check_booked(accountant, invoice, 0, ('paid', 'in_payment'))

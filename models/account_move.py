@@ -2,8 +2,10 @@ from collections import defaultdict
 
 from odoo import _, api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools import SQL
 
 from ..const import MAIL_BATCH
+from .locks import locked_ids
 
 PAYABLE_TYPES = ('out_invoice', 'out_receipt')
 OPEN_STATES = ('not_paid', 'partial', 'in_payment')
@@ -98,6 +100,19 @@ class AccountMove(models.Model):
         if not portal or not portal.enabled:
             return _("Email Pay is not enabled for %s.", self.company_id.display_name)
         return ''
+
+    def _email_pay_lock(self):
+        """Let one customer at a time start a payment of these invoices.
+
+        A lock alone would not do: a database transaction that waited for it still sees the past.
+        The update, which changes nothing, makes it fail and run again.
+        """
+        if self:
+            locked_ids(self.env.cr, SQL(
+                "UPDATE account_move SET write_date = write_date WHERE id IN"
+                " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
+                " RETURNING id", tuple(self.ids),
+            ))
 
     def _email_pay_in_flight(self, exclude):
         """What customers are paying on these invoices right now, beside transaction `exclude`."""

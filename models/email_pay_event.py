@@ -12,7 +12,7 @@ from odoo.tools import SQL
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.errors import GatewayError, NotificationMalformed
 from ..gateways.values import Notification, Operation
-from .locks import locked_ids
+from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class EmailPayEvent(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._apply()
-        except psycopg2.OperationalError:
+        except CONFLICTS:
             raise
         except Exception as error:
             _logger.exception("Notification %s could not be processed", self.id)

@@ -63,7 +63,11 @@ class EmailPayLink(models.Model):
     sent_count = fields.Integer(string="Times Sent", readonly=True)
     opened_at = fields.Datetime(string="First Opened on", readonly=True)
     open_count = fields.Integer(string="Times Opened", readonly=True)
-    paid_at = fields.Datetime(string="Last Payment on", readonly=True)
+    # Not stored: who books a payment must not wait for who opens the page.
+    paid_at = fields.Datetime(
+        string="Last Payment on", compute='_compute_paid_at', search='_search_paid_at',
+        compute_sudo=True,
+    )
     transaction_ids = fields.One2many(
         'payment.transaction', 'email_pay_link_id', string="Transactions", readonly=True,
     )
@@ -83,6 +87,19 @@ class EmailPayLink(models.Model):
                 link.state = 'revoked'
             else:
                 link.state = 'active' if link.expires_at > now else 'expired'
+
+    @api.depends('transaction_ids.state')
+    def _compute_paid_at(self):
+        for link in self:
+            paid = link.transaction_ids.filtered(lambda tx: tx.state == 'done')
+            link.paid_at = max(paid.mapped('last_state_change'), default=False)
+
+    @api.model
+    def _search_paid_at(self, operator, value):
+        if operator not in ('in', 'not in') or set(value) != {False}:
+            return NotImplemented
+        paid = fields.Domain('transaction_ids', 'any', [('state', '=', 'done')])
+        return paid if operator == 'not in' else ~paid
 
     # === THE TOKEN === #
 

@@ -95,6 +95,7 @@ class EmailPayLink(models.Model):
         """A new transaction of `amount`; refused when it is not due (see `payment_guard`)."""
         self.ensure_one()
         invoice = self.invoice_ids
+        invoice._email_pay_lock()  # before the reference is counted, which two tabs would share
         transactions = self.env['payment.transaction'].sudo()
         if not flow:
             flow = 'redirect' if provider._email_pay_flow() == 'redirect' else 'direct'

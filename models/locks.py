@@ -1,3 +1,9 @@
+import psycopg2
+
+# Not this work's fault: somebody else changed the same rows, or the connection is gone.
+CONFLICTS = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
 def locked_ids(cr, query):
     """Run a query that locks rows, and return the ids that it gives.
 

@@ -6,7 +6,7 @@ import psycopg2
 from odoo import _, fields, models
 from odoo.tools import SQL
 
-from .locks import locked_ids
+from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ class PaymentTransaction(models.Model):
         todo = self._email_pay_lock_unprocessed()
         result = super(PaymentTransaction, todo)._post_process()
         for tx in todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id):
-            tx.email_pay_link_id.sudo().paid_at = fields.Datetime.now()
             self.env['email.pay.event'].sudo()._note_booked(tx)
             tx._email_pay_report_credit()
             tx._email_pay_send_receipt()
@@ -61,7 +60,7 @@ class PaymentTransaction(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._post_process()
-        except psycopg2.OperationalError:
+        except CONFLICTS:
             raise
         except Exception as error:
             _logger.exception("Transaction %s could not be booked", self.reference)

@@ -30,7 +30,7 @@ class PaymentTransaction(models.Model):
         guarded = transactions.filtered(
             lambda tx: tx.state == 'draft' and tx.operation in CUSTOMER_OPERATIONS
         )
-        guarded._email_pay_lock_invoices()
+        guarded.invoice_ids._email_pay_lock()
         for transaction in guarded:
             transaction._email_pay_check_collectable()
         return transactions
@@ -45,7 +45,7 @@ class PaymentTransaction(models.Model):
             "SELECT id FROM payment_transaction WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
             tuple(self.ids),
         ))
-        self._email_pay_lock_invoices()
+        self.invoice_ids._email_pay_lock()
 
     def _email_pay_try_lock(self):
         """Lock this transaction unless somebody else works on it; tell which."""
@@ -54,36 +54,6 @@ class PaymentTransaction(models.Model):
             "SELECT id FROM payment_transaction WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED",
             self.id,
         )))
-
-    def _email_pay_lock_invoices(self):
-        """Let one customer at a time start a payment of the same invoices.
-
-        A lock alone would not do: a transaction that waited for it still sees the past. The update,
-        which changes nothing, makes it fail and run again.
-        """
-        self._email_pay_queue_for(self.invoice_ids.ids)
-
-    @api.model
-    def _email_pay_queue_for(self, invoice_ids):
-        if not invoice_ids:
-            return
-        locked_ids(self.env.cr, SQL(
-            "UPDATE account_move SET write_date = write_date WHERE id IN"
-            " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
-            " RETURNING id",
-            tuple(invoice_ids),
-        ))
-
-    @api.model
-    def _compute_reference(self, provider_code, prefix=None, separator='-', **kwargs):
-        """Override of `payment`: customers who begin at the same instant would find the same
-        reference free, and one of them would read of a constraint."""
-        if commands := kwargs.get('invoice_ids'):
-            ids = self._fields['invoice_ids'].convert_to_cache(commands, self)
-            self._email_pay_queue_for(ids)
-        return super()._compute_reference(
-            provider_code, prefix=prefix, separator=separator, **kwargs
-        )
 
     def _email_pay_check_collectable(self):
         """Refuse what is not due, in a sentence for the customer. What is paid for no customer

@@ -209,7 +209,9 @@ class Credicorp(Gateway):
 
     def _post(self, path: str, fields: dict[str, str]) -> HttpRequest:
         data = {'security_key': self.credentials.api_key} | fields
-        return HttpRequest('POST', f'{self._base_url}{path}', data=data)
+        # Customers wait for a question's answer too; only a charge may take its time.
+        timeout = 30 if path == const.TRANSACT_PATH else 8
+        return HttpRequest('POST', f'{self._base_url}{path}', data=data, timeout=timeout)
 
     def _transact(self, kind: str, fields: dict[str, str]) -> dict[str, str]:
         response = self.call(self._post(const.TRANSACT_PATH, {'type': kind} | fields))

@@ -131,7 +131,7 @@ def running(name, folder):
             odoo_log=folder / 'odoo.log')
         demo.mailbox.mkdir(parents=True, exist_ok=True)
         with _sandbox(demo, sandbox_port, smtp_port, folder), _odoo(demo, odoo_port, smtp_port):
-            _configure(demo)
+            configure(demo)
             yield demo
 
 
@@ -156,7 +156,7 @@ def _odoo(demo, port, smtp_port):
         yield
 
 
-def _configure(demo):
+def configure(demo):
     """Tell Odoo its own address, and where the gateways' sandbox is; tell that where Odoo is."""
     admin = demo.rpc()
     for name, value in (('web.base.url', demo.odoo_url), ('web.base.url.freeze', 'True')):

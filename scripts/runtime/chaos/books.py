@@ -1,0 +1,212 @@
+"""The two books: what the gateway collected, and what Odoo knows of it."""
+
+import email
+import email.policy
+import re
+from collections import Counter, defaultdict
+from decimal import Decimal
+from functools import cached_property
+
+from .. import database
+
+COLLECTING = ('sale', 'capture')
+RETURNING = ('refund', 'void', 'credit', 'chargeback')
+RECEIPT = re.compile(r'openerp-(\d+)-payment\.transaction@')
+
+BOOKED = """
+    SELECT tx.id, tx.reference, payment.id, payment.amount, tx.provider_reference,
+           tx.email_pay_receipt_at IS NOT NULL,
+           EXISTS (SELECT FROM mail_activity WHERE res_model = 'account.payment'
+                      AND res_id = payment.id)
+      FROM account_payment payment
+      JOIN payment_transaction tx ON tx.id = payment.payment_transaction_id
+     WHERE payment.state NOT IN ('draft', 'canceled', 'rejected')
+"""
+PARKED = """
+    SELECT reference, gateway_reference, amount, error FROM email_pay_event
+     WHERE state = 'parked'
+"""
+INVOICES = """
+    SELECT move.id, move.name, move.amount_total, move.amount_residual,
+           array_agg(tx.reference)
+      FROM account_move move
+      JOIN account_invoice_transaction_rel rel ON rel.invoice_id = move.id
+      JOIN payment_transaction tx ON tx.id = rel.transaction_id
+  GROUP BY move.id
+"""
+
+
+def read(stage):
+    return Books(stage)
+
+
+class Books:
+    """Both books, read once, and their differences: each a list of lines that name references."""
+
+    def __init__(self, stage):
+        self._stage = stage
+        ledger = stage.gateway.ask('GET', '/control/ledger')
+        self.requests = [entry for entry in ledger if entry['operation'] == 'sale']
+        self.charges = defaultdict(Decimal)  # by reference and the gateway's number
+        for entry in ledger:
+            sign = (entry['operation'] in COLLECTING) - (entry['operation'] in RETURNING)
+            if entry['success'] and sign:
+                self.charges[entry['order_id'], entry['id']] += sign * Decimal(entry['amount'])
+        self.booked = self._query(BOOKED)
+        self.parked = {
+            (reference or '', number or ''): (_amount(amount), error)
+            for reference, number, amount, error in self._query(PARKED)
+        }
+        self.invoices = self._query(INVOICES)
+        self.states, self.events, self.mails = (
+            dict(self._query(f'SELECT state, count(*) FROM {table} GROUP BY 1'))
+            for table in ('payment_transaction', 'email_pay_event', 'mail_mail'))
+
+    def _query(self, statement):
+        return database.query(statement, database=self._stage.database)
+
+    # -- Money ---------------------------------------------------------------------------------
+
+    @property
+    def charged_sum(self):
+        return sum(self.charges.values())
+
+    @property
+    def booked_sum(self):
+        return sum(row[3] for row in self.booked)
+
+    @cached_property
+    def suspense(self):
+        """What the gateway holds, is not booked, and stands in front of a person."""
+        booked = {(row[1], row[4]) for row in self.booked}
+        return {
+            key: amount for key, amount in self.charges.items()
+            if amount and key not in booked and key in self.parked
+        }
+
+    @property
+    def lost(self):
+        booked = {(row[1], row[4]): row[3] for row in self.booked}
+        return [
+            f'{reference}: {amount} collected as {number}, {booked.get((reference, number), 0)} '
+            f'booked; the transaction is {self._state(reference)}'
+            for (reference, number), amount in self.charges.items()
+            if amount > booked.get((reference, number), 0)
+            and (reference, number) not in self.suspense
+        ]
+
+    @property
+    def doubled(self):
+        return [*self._booked_twice(), *self._charged_twice(), *self._hidden_credits()]
+
+    def _booked_twice(self):
+        booked = Counter()
+        for row in self.booked:
+            booked[row[1]] += row[3]
+        charged = self._charged_by_reference()
+        for reference, amount in booked.items():
+            if amount > charged[reference]:
+                yield f'{reference}: {amount} booked, {charged[reference]} collected'
+
+    def _charged_twice(self):
+        """One attempt is one request: a second one was only stopped by the card's token."""
+        asked = Counter(entry['order_id'] for entry in self.requests)
+        for reference, times in asked.items():
+            if times > 1:
+                yield f'{reference}: the gateway was asked {times} times to charge it'
+
+    def _hidden_credits(self):
+        for name, excess, shown in self.credits:
+            if not shown:
+                yield f'{name}: {excess} collected beyond its total, and nobody is told'
+
+    @cached_property
+    def credits(self):
+        """The invoices for which more was collected than they are, and whether a person is told."""
+        charged = self._charged_by_reference()
+        told = {row[1] for row in self.booked if row[6]}
+        told |= {reference for reference, _number in self.parked}
+        return [
+            (name, sum(charged[reference] for reference in references) - total,
+             bool(told & set(references)))
+            for _id, name, total, _residual, references in self.invoices
+            if sum(charged[reference] for reference in references) > total
+        ]
+
+    @property
+    def wrong_residuals(self):
+        """Invoices that do not show what was booked for them."""
+        booked = defaultdict(Decimal)
+        for row in self.booked:
+            booked[row[1]] += row[3]
+        found = []
+        for _id, name, total, residual, references in self.invoices:
+            due = max(total - sum(booked[reference] for reference in references), 0)
+            if due != residual:
+                found.append(f'{name}: {residual} due, {due} expected')
+        return found
+
+    def _charged_by_reference(self):
+        charged = defaultdict(Decimal)
+        for (reference, _number), amount in self.charges.items():
+            charged[reference] += amount
+        return charged
+
+    def _state(self, reference):
+        rows = database.query(
+            'SELECT state, is_post_processed, email_pay_ask_at, email_pay_asked, payment_id'
+            ' FROM payment_transaction WHERE reference = %s', reference,
+            database=self._stage.database)
+        return ', '.join(map(str, rows[0])) if rows else 'absent'
+
+    # -- Receipts ------------------------------------------------------------------------------
+
+    @cached_property
+    def receipts(self):
+        """How often each receipt was delivered: by transaction, recipient and Message-Id."""
+        found = Counter()
+        for path in self._stage.mailbox.glob('*.eml'):
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            number = str(mail['Message-Id'] or '')
+            if match := RECEIPT.search(number):
+                found[int(match[1]), str(mail['To']), number.strip()] += 1
+        return found
+
+    @property
+    def receipts_missing(self):
+        """Both the customer and the company's address get one for every booked payment."""
+        delivered = Counter(tx for tx, _to in {(tx, to) for tx, to, _number in self.receipts})
+        return [
+            f'{row[1]}: {delivered[row[0]]} of 2 receipts; '
+            f'{"queued" if row[5] else "never queued"}'
+            for row in self.booked if delivered[row[0]] < 2
+        ]
+
+    @property
+    def receipts_doubled(self):
+        """Receipts written twice: mails of their own."""
+        written = Counter((tx, to) for tx, to, _number in self.receipts)
+        return [
+            f'transaction {tx}: {times} receipts to {to}'
+            for (tx, to), times in written.items() if times > 1
+        ]
+
+    @property
+    def receipts_repeated(self):
+        """The same mail, with the same Message-Id, handed over by SMTP more than once."""
+        return [
+            f'transaction {tx}: the receipt to {to} was delivered {times} times'
+            for (tx, to, _number), times in self.receipts.items() if times > 1
+        ]
+
+    @property
+    def receipts_for_nothing(self):
+        booked = {row[0] for row in self.booked}
+        return [
+            f'transaction {tx}: a receipt, and nothing is booked'
+            for tx in {tx for tx, _to, _number in self.receipts} - booked
+        ]
+
+
+def _amount(text):
+    return Decimal((text or '0').split()[0])

@@ -15,20 +15,24 @@ class EmailPayPaymentPortal(PaymentPortal):
         if flow == 'token' and request.env.user._is_public():
             raise AccessError(_("Please sign in to pay with a saved card."))
         if custom_create_values and custom_create_values.get('invoice_ids'):
-            self._replace_unfinished_attempt(custom_create_values['invoice_ids'])
+            invoices = self._invoices_of(custom_create_values['invoice_ids'])
+            invoices._email_pay_lock()  # two tabs would be given the same reference
+            self._replace_unfinished_attempt(invoices)
         return super()._create_transaction(
             *args, flow=flow, custom_create_values=custom_create_values, **kwargs
         )
 
-    def _replace_unfinished_attempt(self, invoice_commands):
+    def _invoices_of(self, commands):
+        transactions = request.env['payment.transaction']
+        ids = transactions._fields['invoice_ids'].convert_to_cache(commands, transactions)
+        return request.env['account.move'].sudo().browse(ids)
+
+    def _replace_unfinished_attempt(self, invoices):
         """Cancel the draft that this browser started before; money that still comes is booked."""
-        invoice_ids = request.env['payment.transaction']._fields['invoice_ids'].convert_to_cache(
-            invoice_commands, request.env['payment.transaction']
-        )
         previous = request.env['payment.transaction'].sudo().browse(
             request.session.get(PaymentPostProcessing.MONITORED_TX_ID_KEY)
         ).exists()
-        if previous.state == 'draft' and set(invoice_ids) & set(previous.invoice_ids.ids):
+        if previous.state == 'draft' and invoices & previous.invoice_ids:
             previous._set_canceled(state_message=_("The customer started again."))
 
 

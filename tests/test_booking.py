@@ -1,7 +1,8 @@
 import logging
+from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
@@ -78,11 +79,29 @@ class TestBooking(EmailPayCommon):
     def test_booking_again_books_nothing_more(self):
         transaction = self.pay_by_card(self.link)
         payment = transaction.payment_id
+        told = self.invoice.message_ids
         for _time in range(2):
             transaction._post_process()
             self.advance(transaction)
         self.assertEqual(transaction.payment_id, payment)
         self.assertEqual(self._payments(transaction), payment)
+        self.assertEqual(self.invoice.message_ids, told)
+
+    def test_what_was_collected_is_booked_however_long_it_took(self):
+        transaction = self.charge(self.start_payment(self.link))
+        transaction.last_state_change = fields.Datetime.now() - timedelta(days=30)
+        with self.own_cursor() as env:
+            env['payment.transaction']._cron_post_process()
+        self.assertTrue(transaction.payment_id)
+
+    def test_odoos_own_job_shows_what_it_cannot_book(self):
+        transaction = self.charge(self.start_payment(self.link))
+        with (
+            self._not_bookable(), self.assertLogs(LOGGER, logging.ERROR),
+            self.own_cursor() as env,
+        ):
+            env['payment.transaction'].browse(transaction.id)._cron_post_process()
+        self.assertEqual(self.events().state, 'parked')
 
     def _payments(self, transaction):
         return self.env['account.payment'].search(
@@ -158,6 +177,11 @@ class TestBooking(EmailPayCommon):
         self.assertEqual(activity.user_id, self.env.user)
         self.assertIn("100.00", activity.summary)
         self.assertIn("Rosa Vega", activity.note)
+
+    def test_a_credit_is_told_once(self):
+        transaction = self._overpaid()
+        transaction._post_process()
+        self.assertEqual(len(self.activities(transaction.payment_id)), 1)
 
     def test_only_the_surplus_is_a_credit(self):
         transaction = self.start_payment(self.link)

@@ -85,7 +85,14 @@ class TestConcurrency(BaseCase):
             })],
         })
         invoice.action_post()
+        portal = env['email.pay.portal'].search([('company_id', '=', company.id)])
+        self.settings = {
+            'enabled': portal.enabled, 'card_provider_id': portal.card_provider_id.id,
+        }
+        portal.write({'enabled': True, 'card_provider_id': provider.id})
         self.ids = {
+            'email.pay.portal': portal.id,
+            'email.pay.link': env['email.pay.link']._for_invoice(invoice).id,
             'account.journal': journal.id, 'payment.provider': provider.id,
             'res.partner': partner.id, 'account.move': invoice.id,
         }
@@ -107,11 +114,16 @@ class TestConcurrency(BaseCase):
                 ('model', '=', 'payment.transaction'), ('res_id', 'in', transactions.ids),
             ]).unlink()
             transactions.unlink()
+            self._record(env, 'email.pay.portal').write(self.settings)
+            self._record(env, 'email.pay.link').unlink()
             invoice.button_draft()
             invoice.with_context(force_delete=True).unlink()
             provider = self._record(env, 'payment.provider')
             provider.state = 'disabled'
-            self._record(env, 'account.journal').unlink()
+            journal = self._record(env, 'account.journal')
+            account = journal.default_account_id
+            journal.unlink()
+            account.unlink()
             provider.unlink()
             self._record(env, 'res.partner').unlink()
 
@@ -146,20 +158,9 @@ class TestConcurrency(BaseCase):
 
     def _start(self, env, amount=100.0):
         provider = self._record(env, 'payment.provider')
-        invoice = self._record(env, 'account.move')
-        transactions = env['payment.transaction']
-        return transactions.create({
-            'provider_id': provider.id,
-            'payment_method_id': provider.payment_method_ids[:1].id,
-            'reference': transactions._compute_reference(
-                'credicorp', invoice_ids=[Command.set(invoice.ids)]
-            ),
-            'amount': amount,
-            'currency_id': invoice.currency_id.id,
-            'partner_id': invoice.partner_id.id,
-            'operation': 'online_direct',
-            'invoice_ids': [Command.set(invoice.ids)],
-        })
+        return self._record(env, 'email.pay.link')._start_payment(
+            amount, provider, provider.payment_method_ids[:1]
+        )
 
     def _started(self, **values):
         with self._environment() as env:

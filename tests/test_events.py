@@ -259,7 +259,8 @@ class TestInbox(EmailPayHttpCommon):
 
     def test_a_decline_after_a_success_is_ignored(self):
         self._receive_of(self.charge_behind_odoo(self.transaction))
-        event = self._receive(self.sale_event(self.transaction, 'transaction.sale.failure'))
+        with self.assertNoLogs('odoo.addons.payment', logging.WARNING):
+            event = self._receive(self.sale_event(self.transaction, 'transaction.sale.failure'))
         self.assertEqual((event.state, self.transaction.state), ('ignored', 'done'))
 
     def test_an_unknown_outcome_after_a_success_is_ignored(self):
@@ -351,6 +352,12 @@ class TestInbox(EmailPayHttpCommon):
         self.transaction.reference = reference
         self._until_parked(event)
         self.assertEqual((event.state, self.transaction.state), ('done', 'done'))
+
+    def test_an_authorization_is_not_taken_for_money(self):
+        with mute_logger(INBOX):
+            event = self._receive(self.sale_event(self.transaction, 'transaction.auth.success'))
+        self.assertIn(event.state, ('failed', 'parked'))
+        self.assertNotBooked()
 
     def test_a_missing_reference_is_parked(self):
         event = self._receive(self.sale_event(order_id=''))

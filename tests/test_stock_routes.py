@@ -68,6 +68,20 @@ class TestStockRoutes(EmailPayHttpCommon, PaymentHttpCommon):
         second = self._pay()
         self.assertEqual((first.state, second.state), ('cancel', 'draft'))
 
+    def test_fault_1_tabs_queue_before_their_reference_is_counted(self):
+        order = []
+        recorded = {'account.move': '_email_pay_lock', 'payment.transaction': '_compute_reference'}
+        for model, name in recorded.items():
+            method = getattr(type(self.env[model]), name)
+
+            def record(*args, _method=method, _name=name, **kwargs):
+                order.append(_name)
+                return _method(*args, **kwargs)
+
+            self.patch(type(self.env[model]), name, record)
+        self._pay()
+        self.assertEqual(order[:2], list(recorded.values()))
+
     def test_fault_2_the_browser_cannot_make_the_amount_larger(self):
         self.assertRefused(amount=5000.0)
         self.assertRefused(amount=1000.01)

@@ -120,7 +120,19 @@ class AccountMove(models.Model):
         flying = self.env['payment.transaction'].sudo().search(
             domain & fields.Domain('invoice_ids', 'in', self.ids)
         )
-        return sum((flying - exclude).mapped('amount'))
+        return sum((flying - exclude).mapped('amount')) + self._email_pay_without_entry()
+
+    def _email_pay_without_entry(self):
+        """What was paid and has no journal entry yet, so that the amount due does not show it.
+
+        So it is where a payment method has no outstanding account and Odoo's bank reconciliation is
+        installed: the entry comes with the bank statement.
+        """
+        waiting = self.sudo().filtered(lambda move: move.payment_state in ('in_payment', 'paid'))
+        return sum(waiting.matched_payment_ids.filtered(
+            lambda payment: not payment.move_id and payment.payment_type == 'inbound'
+            and payment.state in ('in_process', 'paid')
+        ).mapped('amount'))
 
     def _email_pay_pdf(self):
         """The PDF of each invoice, as Odoo makes and keeps it.

@@ -150,7 +150,10 @@ class EmailPayEvent(models.Model):
             'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
         })
         env = self.env['email.pay.portal']._speak(tx).env
-        sentence = env._("The payment was collected and could not be booked: %s", reason)
+        sentence = env._(
+            "The payment was collected and could not be booked. Put this right, then press"
+            " “Replay”: %s", reason,
+        )
         if (event.state, event.error) != ('parked', sentence):
             event._park(sentence)
 

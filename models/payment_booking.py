@@ -4,6 +4,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import _, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .locks import CONFLICTS, locked_ids
@@ -25,12 +26,21 @@ class PaymentTransaction(models.Model):
         """Override of `payment`: one at a time for each transaction, so that the customer's page,
         the worker and Odoo's own cron never book it twice."""
         todo = self._email_pay_lock_unprocessed()
+        collected = todo.filtered(lambda tx: tx.state == 'done' and not tx.payment_id)
+        released = collected._email_pay_release_changed()
         result = super(PaymentTransaction, todo)._post_process()
         for tx in todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id):
             self.env['email.pay.event'].sudo()._note_booked(tx)
-            tx._email_pay_report_credit()
-            tx._email_pay_send_receipt()
+            if tx.invoice_ids or tx.email_pay_link_id or tx in released:
+                tx._email_pay_report_credit()
+                tx._email_pay_send_receipt()
         return result
+
+    def _create_payment(self, **extra_create_values):
+        """Override of `account_payment`: say what is missing instead of what SQL says."""
+        if not self.provider_id.journal_id:
+            raise UserError(_("Choose the collection journal of %s.", self.provider_id.name))
+        return super()._create_payment(**extra_create_values)
 
     def _cron_post_process(self):
         """Override of `payment`: what was collected is booked whenever that becomes possible, not
@@ -87,7 +97,7 @@ class PaymentTransaction(models.Model):
             lambda line: line.account_id == self.payment_id.destination_account_id
         )
         credit = -sum(receivable.mapped('amount_residual_currency'))
-        if not self.invoice_ids or self.currency_id.compare_amounts(credit, 0) <= 0:
+        if self.currency_id.compare_amounts(credit, 0) <= 0:
             return
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         self.payment_id.activity_schedule(
@@ -108,7 +118,7 @@ class PaymentTransaction(models.Model):
         """Put the customer's receipt in the outbox, once, with a copy to the company's address."""
         self.ensure_one()
         portal = self.env['email.pay.portal']._for_company(self.company_id)
-        if self.email_pay_receipt_at or not portal.enabled or not self.invoice_ids:
+        if self.email_pay_receipt_at or not portal.enabled:
             return
         if self.amount <= 0:  # a refund
             return

@@ -195,8 +195,7 @@ class PaymentTransaction(models.Model):
     def _extract_amount_data(self, payment_data):
         if self.provider_code not in REGISTRY:
             return super()._extract_amount_data(payment_data)
-        collected = payment_data.status in (Status.DONE, Status.AUTHORIZED)
-        if payment_data.amount is None or not collected:
+        if payment_data.amount is None or payment_data.status != Status.DONE:
             return None  # the amount of what did not happen is no reason to fail
         return {
             'amount': float(payment_data.amount),
@@ -214,8 +213,6 @@ class PaymentTransaction(models.Model):
         match payment_data.status:
             case Status.DONE if self.state != 'done':
                 self._set_done()
-            case Status.AUTHORIZED if self.state in ('draft', 'pending'):
-                self._set_authorized()
             case Status.DECLINED if self.state in open_states:
                 self._set_error(self._email_pay_reason(payment_data.code))
             case Status.CANCELED if self.state in open_states:
@@ -272,7 +269,12 @@ class PaymentTransaction(models.Model):
         self = self.env['email.pay.portal']._speak(self)
         if event.operation != Operation.PAYMENT:
             return self._email_pay_refusal_of_return(event)
-        if event.status not in (Status.DONE, Status.AUTHORIZED):
+        if event.status == Status.AUTHORIZED:
+            return _(
+                "The bank only reserved %(amount)s on the customer's card and collected nothing."
+                " Capture or release it at the gateway.", amount=event.amount,
+            )
+        if event.status != Status.DONE:
             return ''
         if event.test and self.provider_id.state == 'enabled':
             return _("The gateway reports a test payment, and this app is live. No money came.")

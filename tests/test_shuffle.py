@@ -1,0 +1,213 @@
+import contextlib
+import os
+from datetime import timedelta
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import APPROVED_CARD, NO_FUNDS_CARD, UNKNOWN_BUT_CHARGED_CARD, EmailPayHttpCommon
+
+DUE = 100.0
+AMOUNTS = st.sampled_from([10.0, 35.0, 65.0, 100.0])
+CARDS = st.sampled_from([APPROVED_CARD, APPROVED_CARD, NO_FUNDS_CARD, UNKNOWN_BUT_CHARGED_CARD])
+FAULTS = st.sampled_from(['', '', 'cut before', 'cut after', 'crash'])
+# The same examples in every run; a longer search of new ones: EMAIL_PAY_EXAMPLES=500.
+EXAMPLES = int(os.environ.get('EMAIL_PAY_EXAMPLES') or 0)
+SETTINGS = settings(
+    max_examples=EXAMPLES or 30, stateful_step_count=20, deadline=None, database=None,
+    derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
+)
+ROUNDS = 8
+
+
+class Crash(Exception):
+    """The process is killed: what it did not commit never happened."""
+
+
+class World(RuleBasedStateMachine):
+    """One invoice, and all that can happen to the money for it, in any order.
+
+    The truth is the gateway's ledger and what the accountant entered by hand.
+    """
+
+    case = None  # the test that runs it
+
+    def __init__(self):
+        super().__init__()
+        self.savepoint = self.case.env.cr.savepoint()
+        self.case.sandbox.reset()
+        self.invoice = self.case.create_invoice(DUE)
+        self.link = self.case.create_link(self.invoice)
+        self.known = self.case.env['payment.transaction']
+        self.by_hand = 0.0
+        self.post = []  # notifications on their way
+
+    def teardown(self):
+        try:
+            self._settle()
+            self._compare()
+        finally:
+            self.savepoint.close(rollback=True)
+            self.case.env.invalidate_all()
+
+    # --- the customer -----------------------------------------------------------------------------
+
+    @initialize(amount=AMOUNTS, number=CARDS, fault=FAULTS)
+    def pay_first(self, amount, number, fault):
+        self.open_window(amount)
+        self._submit(self.known, number, fault)
+
+    @rule(amount=AMOUNTS)
+    def open_window(self, amount):
+        with contextlib.suppress(UserError), self.case.env.cr.savepoint():
+            self.known += self.case.start_payment(self.link, amount)
+
+    @rule(data=st.data(), number=CARDS, fault=FAULTS)
+    def submit_card(self, data, number, fault):
+        if not self._drafts():
+            self.open_window(DUE / 2)
+        if drafts := self._drafts():
+            self._submit(data.draw(st.sampled_from(list(drafts))), number, fault)
+
+    def _submit(self, tx, number, fault):
+        free = DUE - self.by_hand - self._collected()
+        if fault.startswith('cut'):
+            self.case.sandbox.faults.add('cut', ['sale'], charged=fault == 'cut after')
+        with contextlib.suppress(UserError, Crash), self.case.own_cursor() as env:
+            env['payment.transaction'].browse(tx.id)._email_pay_charge_window(
+                self.case.sandbox.credicorp.token(number)
+            )
+            if fault == 'crash':
+                raise Crash
+        self.case.env.invalidate_all()
+        self.case.sandbox.faults.clear()
+        for charge in self.case.sandbox.ledger.charges(tx.reference):
+            assert tx.amount <= free, f'{tx.amount} collected where {free} was due'
+            self.post.append(self.case.sandbox.credicorp.notification(charge.id))
+
+    @rule(data=st.data())
+    def look_at_status_page(self, data):
+        if self.known:
+            self.case.advance(data.draw(st.sampled_from(list(self.known))))
+
+    @rule()
+    def give_up(self):
+        self.link._cancel_attempts()
+
+    # --- the gateway ------------------------------------------------------------------------------
+
+    @rule(data=st.data(), keep=st.booleans())
+    def notify(self, data, keep):
+        if not self.post:
+            return
+        index = data.draw(st.integers(0, len(self.post) - 1))
+        body, headers = self.post[index] if keep else self.post.pop(index)
+        answer = self.case.notify(body, {'Content-Type': 'application/json', **headers})
+        assert answer.status_code == 200
+
+    @rule()
+    def lose_notification(self):
+        del self.post[:1]
+
+    # --- Odoo -------------------------------------------------------------------------------------
+
+    @rule(crash=st.booleans())
+    def work(self, crash):
+        with contextlib.suppress(Crash), self.case.own_cursor() as env:
+            env['email.pay.event']._cron_process()
+            if crash:
+                raise Crash
+        self.case.env.invalidate_all()
+
+    @rule()
+    def ask_gateway(self):
+        self._let_time_pass()
+        with self.case.own_cursor() as env:
+            env['payment.transaction']._email_pay_cron_ask()
+
+    @rule()
+    def run_odoos_own_job(self):
+        with self.case.own_cursor() as env:
+            env['payment.transaction']._cron_post_process()
+
+    @rule(part=st.sampled_from([0.5, 1.0]))
+    def register_transfer(self, part):
+        if amount := round(self.invoice.amount_residual * part, 2):
+            self.case.settle_by_hand(self.invoice, amount)
+            self.by_hand += amount
+
+    # --- the truth --------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_is_booked_twice(self):
+        payments = self._payments()
+        assert len(payments) == len(payments.payment_transaction_id)
+        assert sum(payments.mapped('amount')) <= self._collected()
+
+    def _drafts(self):
+        return self.known.filtered(lambda tx: tx.state == 'draft')
+
+    def _collected(self):
+        return float(sum(self.case.sandbox.ledger.balance(tx.reference) for tx in self.known))
+
+    def _payments(self):
+        return self.case.env['account.payment'].search([
+            ('payment_transaction_id', 'in', self.known.ids),
+        ])
+
+    def _let_time_pass(self):
+        past = fields.Datetime.now() - timedelta(seconds=1)
+        self.known.filtered('email_pay_ask_at').email_pay_ask_at = past
+        self.case.events().filtered(lambda e: e.state == 'failed').next_attempt = past
+
+    def _settle(self):
+        """Nothing breaks any more, and time passes; the notifications that are left are lost."""
+        for _round in range(ROUNDS):
+            self.ask_gateway()
+            self.run_odoos_own_job()
+            self._let_time_pass()
+            self.work(crash=False)
+
+    def _compare(self):
+        collected = self._collected()
+        payments = self._payments()
+        done = self.known.filtered(lambda tx: tx.state == 'done')
+        assert not self.known.filtered(lambda tx: tx.state == 'pending')
+        assert done.payment_id == payments, "Each confirmed payment is booked"
+        assert sum(payments.mapped('amount')) == collected, f'{collected} collected'
+        assert self.invoice.amount_residual == max(0, DUE - self.by_hand - collected)
+        assert self._credit() == max(0, self.by_hand + collected - DUE)
+        assert len(self.case.outbox('mail_template_receipt')) == len(payments)
+        assert set(self.case.events().mapped('state')) <= {'done', 'ignored'}
+
+    def _credit(self):
+        lines = self._payments().move_id.line_ids
+        return -sum(lines.filtered(
+            lambda line: line.account_type == 'asset_receivable'
+        ).mapped('amount_residual'))
+
+
+@tagged('post_install', '-at_install')
+class TestShuffle(EmailPayHttpCommon):
+    """Whatever happens in whatever order: the books end up as the gateway's ledger."""
+
+    @mute_logger(
+        'odoo.addons.email_pay.models.payment_transaction',
+        'odoo.addons.email_pay.models.payment_booking',
+    )
+    def test_any_order_ends_in_the_truth(self):
+        World.case = self
+        run_state_machine_as_test(World, settings=SETTINGS)

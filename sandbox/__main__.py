@@ -14,6 +14,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--port', type=int, default=0, help='HTTP port (default: a free one)')
     parser.add_argument('--smtp-port', type=int, default=0, help='SMTP port (default: a free one)')
     parser.add_argument('--mailbox', default='', metavar='DIR', help='save mails in this folder')
+    parser.add_argument('--memory', default='', metavar='FILE', help='survive a restart')
     parser.add_argument('--odoo-url', default='', help='the Odoo to link to')
     parser.add_argument(
         '--control', action='append', default=[], metavar='GATEWAY=JSON', type=_setting,
@@ -35,7 +36,7 @@ def main():
         signal.signal(signum, lambda *_: stopping.set())
     sandbox = Sandbox(
         options.host, options.port, options.smtp_port if options.mailbox else None,
-        options.mailbox, options.odoo_url,
+        options.mailbox, options.odoo_url, options.memory,
     )
     for gateway, values in options.control:
         sandbox.control.configure(gateway, values)

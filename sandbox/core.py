@@ -8,6 +8,7 @@ from .credicorp import Credicorp
 from .faults import Faults
 from .ledger import Ledger
 from .mailbox import Mailbox
+from .memory import Memory
 from .overview import Overview
 from .server import Server
 from .standin import StandIn
@@ -29,6 +30,7 @@ class Sandbox:
     :param port: 0 for a free one.
     :param mailbox: the folder of the mails; without it there is no mailbox.
     :param smtp_port: where mail is received, 0 for a free port; None to only show the folder.
+    :param memory: the file that keeps what the gateways did; without it, nothing survives.
     :param odoo_url: linked from the pages, and where mails may load their pictures from.
     """
 
@@ -36,7 +38,7 @@ class Sandbox:
 
     def __init__(
         self, host='127.0.0.1', port=0, smtp_port: int | None = None, mailbox: str | Path = '',
-        odoo_url='', retry_gaps: tuple[float, ...] = RETRY_GAPS,
+        odoo_url='', memory: str | Path = '', retry_gaps: tuple[float, ...] = RETRY_GAPS,
     ):
         self.odoo_url = odoo_url.rstrip('/')
         self.ledger = Ledger()
@@ -47,6 +49,9 @@ class Sandbox:
             gateway = stand_in(self.ledger, self.faults, self.courier)
             self.gateways[gateway.name] = gateway
             setattr(self, gateway.name, gateway)
+        self.memory = Memory(Path(memory), self.ledger, self.gateways) if memory else None
+        if self.memory:
+            self.memory.load()
         self.mailbox = Mailbox(Path(mailbox), host, smtp_port, self.odoo_url) if mailbox else None
         self.control = Control(self)
         self._server = Server(host, port, self._router())
@@ -55,11 +60,14 @@ class Sandbox:
         router = Router()
         served = [self.control, Overview(self), *self.gateways.values()]
         for part in [*served, self.mailbox] if self.mailbox else served:
-            for route in part.routes():
-                router.add(*route)
+            for method, pattern, answer in part.routes():
+                router.add(method, pattern, self._remembered(method, answer))
         static = files(STATIC)
         router.add('GET', '/static/<name>', lambda _request, name: static.get(name, not_found()))
         return router
+
+    def _remembered(self, method: str, answer):
+        return self.memory.remembering(answer) if self.memory and method != 'GET' else answer
 
     @property
     def url(self) -> str:

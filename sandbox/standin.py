@@ -16,6 +16,7 @@ class StandIn(ABC):
     """
     :cvar name: in the control API, as the provider code in Odoo.
     :cvar title: on the sandbox's page.
+    :ivar accounts: what its merchants own and what they did; it can be pickled, and has a `lock`.
     :cvar back_office: what a person can do with one transaction at the gateway's own desk; each is
         a method `name(transaction_id, **values)`.
     """
@@ -23,6 +24,8 @@ class StandIn(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     back_office: ClassVar[tuple[str, ...]] = ()
+
+    accounts: object
 
     def __init__(self, ledger: Ledger, faults: Faults, courier: Courier):
         self.ledger = ledger

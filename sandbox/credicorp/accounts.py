@@ -1,6 +1,5 @@
 """What the stand-in remembers: merchants, card tokens, saved cards, transactions."""
 
-import itertools
 import secrets
 import threading
 import time
@@ -108,17 +107,23 @@ class Transaction:
 
 
 class Accounts:
-    """All of it, in memory. Whoever changes something holds `lock`."""
+    """All of it. Whoever changes something holds `lock`."""
 
     def __init__(self):
         self.lock = threading.RLock()
         # From the clock, so that the numbers of two runs do not meet in one Odoo database.
-        self._ids = itertools.count(int(time.time()) * 10)
+        self._last_id = int(time.time()) * 10
         self.merchants: list[Merchant] = []
         self.tokens: dict[str, tuple[Merchant, Card]] = {}
         self.vault: dict[str, tuple[Merchant, Card]] = {}
         self.transactions: dict[str, Transaction] = {}
         self.add_merchant()
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != 'lock'}
+
+    def __setstate__(self, state):
+        vars(self).update(state, lock=threading.RLock())
 
     def add_merchant(self, name: str = '') -> Merchant:
         number = len(self.merchants) + 1
@@ -132,7 +137,9 @@ class Accounts:
         return next((m for m in self.merchants if key and getattr(m, key_name) == key), None)
 
     def new_id(self) -> str:
-        return str(next(self._ids))
+        with self.lock:
+            self._last_id += 1
+            return str(self._last_id)
 
     # --- cards ------------------------------------------------------------------------------------
 

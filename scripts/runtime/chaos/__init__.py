@@ -2,7 +2,7 @@
 
 Two Odoo servers with workers share one database. Customers pay invoices through their links, click
 twice, walk away. The gateway is slow, breaks off and repeats itself. Workers, cron workers,
-database connections and whole servers are killed; the gateway freezes, since its ledger must
+database connections, whole servers and the gateway are killed; the gateway's ledger and the mails
 survive. Then everything is healed and settled, and what the gateway collected must be in Odoo,
 once: booked, or parked in front of a person.
 """

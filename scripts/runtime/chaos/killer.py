@@ -1,7 +1,6 @@
-"""Kills: workers, cron workers, database connections, whole servers; and a frozen gateway."""
+"""Kills: workers, cron workers, database connections, whole servers, the gateway."""
 
 import random
-import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -17,11 +16,12 @@ WEIGHTS = {
     'http worker': 25,
     'cron worker': 22,
     'database connection': 45,
-    'gateway': 7,
+    'frozen gateway': 5,
+    'gateway': 4,
     'server': 1,
 }
 PREFERS_BUSY = 0.7
-FROZEN = (0.2, 2.5)
+AWAY = (0.2, 2.5)
 DOWN = (0, 4)
 # Of the time allowed, so that what takes longer does not make the kills too few.
 SHARE = 0.9
@@ -39,12 +39,13 @@ class Killer:
         self._stage = stage
         self._rng = random.Random(f'{seed} kills')
         self._down = {}
-        self._thaw = None
+        self._gateway_back = None
         self._ways = {
             'http worker': self._kill_http_worker,
             'cron worker': self._kill_cron_worker,
             'database connection': self._kill_connection,
-            'gateway': self._freeze_gateway,
+            'frozen gateway': self._freeze_gateway,
+            'gateway': self._kill_gateway,
             'server': self._kill_server,
         }
 
@@ -53,7 +54,7 @@ class Killer:
         begin = time.monotonic()
         shown = 0
         while (now := time.monotonic() - begin) < seconds + GRACE:
-            self._restart_servers()
+            self._bring_back(now=time.monotonic())
             done = self.kills.total()
             if done >= kills and (kills or now >= seconds):
                 break
@@ -66,8 +67,7 @@ class Killer:
             if self.kills.total() >= shown + 100:
                 shown = self.kills.total()
                 say(f'  {shown} kills, {now:.0f} s')
-        if self._thaw:
-            self._thaw.join()
+        self._bring_back(now=float('inf'))
 
     # -- Ways to kill; each tells whether there was somebody -----------------------------------
 
@@ -96,11 +96,16 @@ class Killer:
         return victim and database.query('SELECT pg_terminate_backend(%s)', victim[0])[0][0]
 
     def _freeze_gateway(self):
-        if self._thaw and self._thaw.is_alive():
+        return self._take_gateway_away(self._stage.gateway.freeze, self._stage.gateway.thaw)
+
+    def _kill_gateway(self):
+        return self._take_gateway_away(self._stage.gateway.kill, self._stage.gateway.start)
+
+    def _take_gateway_away(self, away, back):
+        if self._gateway_back:
             return False
-        self._stage.gateway.freeze()
-        self._thaw = threading.Timer(self._rng.uniform(*FROZEN), self._stage.gateway.thaw)
-        self._thaw.start()
+        away()
+        self._gateway_back = time.monotonic() + self._rng.uniform(*AWAY), back
         return True
 
     def _kill_server(self):
@@ -112,13 +117,17 @@ class Killer:
         self._down[node] = time.monotonic() + self._rng.uniform(*DOWN)
         return True
 
-    def _restart_servers(self):
+    def _bring_back(self, now):
         """Start what was killed a while ago; and at once what a lost connection has ended."""
+        if self._gateway_back and self._gateway_back[0] <= now:
+            _due, back = self._gateway_back
+            self._gateway_back = None
+            back()
         for node in self._stage.nodes:
             if not node.is_up:
                 self._down.setdefault(node, 0)
         for node, until in list(self._down.items()):
-            if until <= time.monotonic():
+            if until <= now:
                 del self._down[node]
                 node.start()
 

@@ -1,4 +1,4 @@
-"""What is broken: two Odoo servers over one database, and the gateways' sandbox with a mailbox."""
+"""What is broken: two Odoo servers over one database, and the gateways. Beside them a mailbox."""
 
 import os
 import signal
@@ -68,11 +68,27 @@ class Node:
 
 
 class Gateway:
-    """The sandbox, by its control addresses; it can be frozen as if it were out of reach."""
+    """The sandbox, by its control addresses; frozen as if it were out of reach, or killed."""
 
-    def __init__(self, url, process):
+    def __init__(self, url, command, log):
         self.url = url
-        self._process = process
+        self._command = command
+        self._log = log
+        self._stack = ExitStack()
+        self._process = None
+
+    def start(self):
+        self._process = self._stack.enter_context(
+            processes.running(self._command, self._log, cwd=CHECKOUT))
+        processes.wait_for_http(self.url, self._process, self._log)
+
+    def stop(self):
+        self._stack.close()
+
+    def kill(self):
+        """End it at once. What it had done it still knows when it starts again."""
+        self._process.kill()
+        self.stop()
 
     def freeze(self):
         self._process.send_signal(signal.SIGSTOP)
@@ -110,6 +126,7 @@ class Stage(NamedTuple):
 def running(name, folder):
     with ExitStack() as stack:
         ports = [stack.enter_context(processes.port(first)) for first in (8169, 8269)]
+        post = stack.enter_context(processes.port(8369))
         ports += [stack.enter_context(processes.port(8069)) for _ in range(2 * NODES)]
         urls = [f'http://{processes.LOOPBACK}:{port}' for port in ports]
         nodes = tuple(
@@ -119,9 +136,12 @@ def running(name, folder):
             for number in range(NODES))
         mailbox = folder / 'mailbox'
         mailbox.mkdir(parents=True)
-        process = stack.enter_context(_sandbox(ports[0], ports[1], mailbox, urls[2], folder))
-        gateway = Gateway(urls[0], process)
-        stack.callback(gateway.thaw)
+        stack.enter_context(_mailbox(post, ports[1], mailbox, folder))
+        gateway = Gateway(urls[0], _sandbox_command(
+            '--port', ports[0], '--memory', folder / 'gateway.memory', '--odoo-url', urls[2],
+        ), folder / 'gateway.log')
+        stack.callback(gateway.stop)
+        gateway.start()
         stage = Stage(name, nodes, gateway, mailbox)
         for node in nodes:
             stack.callback(node.stop)
@@ -133,14 +153,17 @@ def running(name, folder):
 
 
 @contextmanager
-def _sandbox(port, smtp_port, mailbox, odoo_url, folder):
-    log = folder / 'sandbox.log'
-    command = (
-        fetch.python(), '-m', 'sandbox', '--host', processes.LOOPBACK, '--port', port,
-        '--smtp-port', smtp_port, '--mailbox', mailbox, '--odoo-url', odoo_url)
+def _mailbox(port, smtp_port, mailbox, folder):
+    """Receive mail in a process of its own, which outlives the gateway."""
+    log = folder / 'mailbox.log'
+    command = _sandbox_command('--port', port, '--smtp-port', smtp_port, '--mailbox', mailbox)
     with processes.running(command, log, cwd=CHECKOUT) as process:
         processes.wait_for_http(f'http://{processes.LOOPBACK}:{port}', process, log)
-        yield process
+        yield
+
+
+def _sandbox_command(*options):
+    return fetch.python(), '-m', 'sandbox', '--host', processes.LOOPBACK, *options
 
 
 def _odoo_command(name, ports, smtp_port):

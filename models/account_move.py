@@ -114,13 +114,10 @@ class AccountMove(models.Model):
                 " RETURNING id", tuple(self.ids),
             ))
 
-    def _email_pay_in_flight(self, exclude):
-        """What customers are paying on these invoices right now, beside transaction `exclude`."""
-        domain = self.env['payment.transaction']._email_pay_in_flight_domain()
-        flying = self.env['payment.transaction'].sudo().search(
-            domain & fields.Domain('invoice_ids', 'in', self.ids)
-        )
-        return sum((flying - exclude).mapped('amount'))
+    def _email_pay_in_flight(self):
+        """The transactions by which customers are paying these invoices right now."""
+        transactions = self.sudo().transaction_ids
+        return transactions.filtered_domain(transactions._email_pay_in_flight_domain())
 
     def _email_pay_pdf(self):
         """The PDF of each invoice, as Odoo makes and keeps it.

@@ -6,7 +6,6 @@ from odoo import _, fields
 from odoo.http import request
 from odoo.tools import float_repr, format_date, formatLang
 
-
 LINE_TYPES = ('product', 'line_section', 'line_subsection', 'line_note')
 
 

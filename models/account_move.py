@@ -117,7 +117,9 @@ class AccountMove(models.Model):
     def _email_pay_in_flight(self):
         """The transactions by which customers are paying these invoices right now."""
         transactions = self.sudo().transaction_ids
-        return transactions.filtered_domain(transactions._email_pay_in_flight_domain())
+        return transactions and transactions.filtered_domain(
+            transactions._email_pay_in_flight_domain()
+        )
 
     def _email_pay_pdf(self):
         """The PDF of each invoice, as Odoo makes and keeps it.

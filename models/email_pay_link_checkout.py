@@ -2,7 +2,6 @@ from odoo import _, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-
 # What the payment page reads of large records. A field that is missing here costs a query more.
 MOVE_FIELDS = (
     'name', 'move_type', 'state', 'payment_state', 'company_id', 'commercial_partner_id',
@@ -18,6 +17,7 @@ LINE_FIELDS = (
 PARTNER_FIELDS = (
     'name', 'lang', 'tz', 'phone', 'email_normalized', 'website', 'street', 'city', 'country_id',
 )
+CURRENCY_FIELDS = ('name', 'symbol', 'position', 'rounding', 'decimal_places')
 COMPANY_FIELDS = (
     'partner_id', 'parent_path', 'currency_id', 'primary_color', 'uses_default_logo',
     'tax_calculation_rounding_method', 'display_invoice_tax_company_currency',
@@ -34,6 +34,7 @@ class EmailPayLink(models.Model):
         self.company_id.fetch(COMPANY_FIELDS)
         (self.partner_id | self.company_id.partner_id).fetch(PARTNER_FIELDS)
         self.invoice_ids.fetch(MOVE_FIELDS)
+        self.invoice_ids.currency_id.fetch(CURRENCY_FIELDS)
         self.invoice_ids.line_ids.fetch(LINE_FIELDS)
         self.invoice_ids.invoice_payment_term_id.fetch(['early_discount'])
 

@@ -5,7 +5,8 @@ import re
 from odoo import _, fields
 from odoo.http import request
 from odoo.tools import float_repr, format_date, formatLang
-from odoo.tools.image import image_data_uri
+
+LINE_TYPES = ('product', 'line_section', 'line_subsection', 'line_note')
 
 
 def document_values(invoice, pdf_url):
@@ -23,7 +24,7 @@ def document_values(invoice, pdf_url):
         'overdue': late > 0,
         'overdue_label': _("%s days overdue", late) if late > 1 else _("1 day overdue"),
         'customer': invoice.commercial_partner_id.name,
-        'lines': [_line_values(line) for line in invoice.invoice_line_ids.sorted('sequence')],
+        'lines': [_line_values(line) for line in _invoice_lines(invoice).sorted('sequence')],
         'untaxed': currency.format(invoice.amount_untaxed),
         'taxes': _tax_values(invoice),
         'total': currency.format(invoice.amount_total),
@@ -31,6 +32,11 @@ def document_values(invoice, pdf_url):
         'due': currency.format(invoice.amount_residual),
         'pdf_url': pdf_url,
     }
+
+
+def _invoice_lines(invoice):
+    """`invoice_line_ids`, out of the journal items that the taxes are computed from anyway."""
+    return invoice.line_ids.filtered(lambda line: line.display_type in LINE_TYPES)
 
 
 def _line_values(line):
@@ -104,32 +110,13 @@ def _other_values(limits, currency, lang):
     }
 
 
-def method_values(methods):
-    """The ways to pay, each with its name and the logos of its brands."""
-    values = [f'{provider.id}-{method.id}' for provider, method in methods]
+def method_values(ways):
+    """The ways to pay, with the one that is chosen."""
+    values = [way['value'] for way in ways]
     checked = request.params.get('method')
     if checked not in values:
         checked = values[:1] and values[0]
-    return [
-        {
-            'value': value,
-            'name': _method_name(provider, method),
-            'hint': False,
-            'logos': [
-                image_data_uri(brand.image)
-                for brand in (method.brand_ids.filtered('active')[:4] or method) if brand.image
-            ],
-            'checked': value == checked,
-        }
-        for value, (provider, method) in zip(values, methods, strict=True)
-    ]
-
-
-def _method_name(provider, method):
-    if provider._email_pay_flow() == 'inline':
-        return provider.name
-    # Odoo's own name of a card is not translated well everywhere: in Brazil it is a notice board.
-    return _("Card") if method.code == 'card' else method.name
+    return [{**way, 'checked': way['value'] == checked} for way in ways]
 
 
 def parse_amount(text, decimal_point):

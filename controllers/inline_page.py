@@ -56,7 +56,7 @@ class InlinePageController(PageMixin, Controller):
         response = self._render(
             'email_pay.inline_page', values, title=_("Pay %s", values['amount_label']),
             company=link.company_id, lang_code=link.partner_id.lang,
-            test_mode=provider.state == 'test',
+            test_mode=provider.state == 'test', stock=True,
         )
         # Odoo's form compiles its templates in the browser and loads the provider's own scripts.
         response.headers['Content-Security-Policy'] = "frame-ancestors 'none'; base-uri 'none'"
@@ -97,6 +97,6 @@ class InlinePageController(PageMixin, Controller):
             values = None
         if not link or not values or values[0] != selector:
             return request.env['email.pay.link'], 0, None
-        lang = self._use_language(link.partner_id.lang)
+        link, _lang = self._speak_to(link)
         provider = request.env['payment.provider'].sudo().browse(values[2])
-        return link.with_context(lang=lang.code), values[1], provider
+        return link, values[1], provider

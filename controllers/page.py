@@ -3,6 +3,8 @@
 import secrets
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from odoo import _
 from odoo.http import request
 from odoo.tools import hash_sign, verify_hash_signed
@@ -33,27 +35,38 @@ class PageMixin:
         request.update_context(lang=lang.code)
         return lang
 
+    def _speak_to(self, link):
+        """`link` in the customer's language and on the company's clock, as all of this request."""
+        link._prefetch()
+        lang = self._use_language(link.partner_id.lang)
+        clock = {'lang': lang.code, 'tz': link.company_id.partner_id.tz or 'UTC'}
+        request.update_context(**clock)
+        return link.with_context(**clock), lang
+
     def _render(self, template, values, *, title, company, lang_code=None, status=200,
-                test_mode=False, policy=None):
+                test_mode=False, policy=None, stock=False):
         """Render a page of our own.
 
         :param dict policy: additions to the Content-Security-Policy, directive → origins.
+        :param bool stock: the template calls Odoo's own, which need what Odoo gives to all pages.
         """
         lang = self._use_language(lang_code)
         company = company and company.with_context(lang=lang.code)
         nonce = secrets.token_urlsafe(16)
-        qweb = request.env['ir.qweb'].sudo()
+        assets = request.env['ir.qweb'].sudo()
         page = {
             'lang': lang.code.replace('_', '-'),
             'title': title,
             'nonce': nonce,
-            'css_urls': qweb._get_asset_links(BUNDLE, js=False),
-            'js_urls': qweb._get_asset_links(BUNDLE, css=False),
+            'style': Markup(assets._email_pay_style(BUNDLE)),
+            'js_urls': assets._get_asset_links(BUNDLE, css=False),
             'company': self._company_values(company),
             'brand': brand_colors(company.primary_color if company else None),
             'test_mode': test_mode,
         }
-        response = request.render(template, {**values, 'page': page}, status=status)
+        qweb = request.env['ir.qweb'].with_context(minimal_qcontext=not stock)
+        html = qweb._render(template, {**values, 'page': page})
+        response = request.make_response(html, status=status)
         response.headers.update(HEADERS)
         response.headers['Content-Security-Policy'] = content_security_policy(nonce, policy or {})
         return response

@@ -52,8 +52,7 @@ class PaymentPageController(PageMixin, Controller):
             return self._not_found()
         if link._obstacle():
             return self._payment_page(link)
-        lang = self._use_language(link.partner_id.lang)
-        link = link.with_context(lang=lang.code)
+        link, lang = self._speak_to(link)
         try:
             with request.env.cr.savepoint():
                 chosen = link._chosen_amount(choice, parse_amount(amount, lang.decimal_point))
@@ -119,8 +118,8 @@ class PaymentPageController(PageMixin, Controller):
         link._renew()
         return self._message(
             link, 'done', _("Look into your mailbox"),
-            _("If this invoice is still open, a fresh link is on its way to the e-mail address that"
-              " we have on file."),
+            _("If this invoice is still open and we have your e-mail address, you find the newest"
+              " link there, now or within a few minutes."),
         )
 
     @route(f'{PAGE_ROUTE}/cancel', type='http', auth='public', methods=['POST'], csrf=False,
@@ -136,15 +135,17 @@ class PaymentPageController(PageMixin, Controller):
     # === RENDERING === #
 
     def _payment_page(self, link, error=False, status=200):
-        lang = self._use_language(link.partner_id.lang)
-        link = link.with_context(lang=lang.code)
+        link, lang = self._speak_to(link)
         if obstacle := link._obstacle():
             return self._obstacle_page(link, obstacle)
         invoice = link.invoice_ids
         currency = invoice.currency_id
-        methods = link._methods(invoice.amount_residual)
+        ways = link._offer(invoice.amount_residual)
         choices, other = amount_choices(link, lang)
-        flying = invoice._email_pay_in_flight(request.env['payment.transaction'])
+        attempts = link._attempts()
+        processing = sum((invoice._email_pay_in_flight() - attempts).mapped('amount'))
+        processing += invoice._email_pay_without_entry()
+        flying = processing + sum(attempts.mapped('amount'))
         if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
             choices = []  # there is nothing left to start
         values = {
@@ -152,30 +153,27 @@ class PaymentPageController(PageMixin, Controller):
             'due': currency.format(invoice.amount_residual),
             'choices': choices,
             'other': other,
-            'methods': method_values(methods),
+            'methods': method_values(ways),
             'post_url': link._path(),
             'form_token': self._form_token(link.selector),
             'error': error,
-            'notice': self._notice(link),
-            'in_flight': self._in_flight(link),
+            'notice': self._notice(currency, processing),
+            'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
         }
         return self._render(
             'email_pay.payment_page', values, title=_("Pay %s", invoice.name),
             company=link.company_id, lang_code=lang.code, status=status,
-            test_mode=any(provider.state == 'test' for provider, _method in methods),
+            test_mode=any(way['test'] for way in ways),
         )
 
-    def _notice(self, link):
+    def _notice(self, currency, processing):
         """What is being paid already and does not show in the invoice yet."""
-        invoice = link.invoice_ids
-        amount = invoice._email_pay_in_flight(link._attempts())
-        if invoice.currency_id.is_zero(amount):
+        if currency.is_zero(processing):
             return False
-        return _("A payment of %s is being processed.", invoice.currency_id.format(amount))
+        return _("A payment of %s is being processed.", currency.format(processing))
 
-    def _in_flight(self, link):
-        attempt = link._attempts()[:1]
+    def _in_flight(self, link, attempt):
         if not attempt:
             return False
         return {

@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 
@@ -114,7 +115,7 @@ class TransactionPageController(PageMixin, Controller):
             'window': {
                 'driver': window.driver,
                 'script_url': window.script_url,
-                'attributes': dict(window.attributes),
+                'attributes': json.dumps(dict(window.attributes)),
             },
             'post_url': transaction._email_pay_path(),
             'form_token': self._form_token(transaction.id),
@@ -125,6 +126,7 @@ class TransactionPageController(PageMixin, Controller):
         policy = dict.fromkeys(
             ('script-src', 'style-src', 'frame-src', 'connect-src', 'img-src'), allowed
         )
+        policy['style-src-attr'] = ["'unsafe-inline'"]  # as the gateway's script sets on its window
         return self._transaction_page(
             'email_pay.card_page', transaction, values, _("Pay %s", values['amount']), policy
         )

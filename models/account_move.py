@@ -114,13 +114,12 @@ class AccountMove(models.Model):
                 " RETURNING id", tuple(self.ids),
             ))
 
-    def _email_pay_in_flight(self, exclude):
-        """What customers are paying on these invoices right now, beside transaction `exclude`."""
-        domain = self.env['payment.transaction']._email_pay_in_flight_domain()
-        flying = self.env['payment.transaction'].sudo().search(
-            domain & fields.Domain('invoice_ids', 'in', self.ids)
+    def _email_pay_in_flight(self):
+        """The transactions by which customers are paying these invoices right now."""
+        transactions = self.sudo().transaction_ids
+        return transactions and transactions.filtered_domain(
+            transactions._email_pay_in_flight_domain()
         )
-        return sum((flying - exclude).mapped('amount')) + self._email_pay_without_entry()
 
     def _email_pay_without_entry(self):
         """What was paid and has no journal entry yet, so that the amount due does not show it.

@@ -136,7 +136,7 @@ class EmailPayLink(models.Model):
     def _from_selector(self, selector):
         if not set(ALPHABET).issuperset(selector):  # what nobody could look up, like a NUL
             return self.sudo().browse()
-        return self.sudo().search([('selector', '=', selector)], limit=1)
+        return self.sudo().search_fetch([('selector', '=', selector)], limit=1)
 
     # A visit is the proof, in a cookie of the browser, that it came with the token.
 

@@ -1,6 +1,27 @@
-from odoo import _, models
+from odoo import _, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+
+# What the payment page reads of large records. A field that is missing here costs a query more.
+MOVE_FIELDS = (
+    'name', 'move_type', 'state', 'payment_state', 'company_id', 'commercial_partner_id',
+    'currency_id', 'invoice_currency_rate', 'amount_untaxed', 'amount_total', 'amount_residual',
+    'invoice_date', 'invoice_date_due', 'invoice_payment_term_id', 'invoice_cash_rounding_id',
+)
+LINE_FIELDS = (
+    'move_id', 'sequence', 'display_type', 'name', 'quantity', 'price_unit', 'discount',
+    'price_subtotal', 'currency_id', 'tax_ids', 'tax_repartition_line_id', 'extra_tax_data',
+    'product_id', 'product_uom_id', 'partner_id', 'account_id', 'analytic_distribution', 'date',
+    'date_maturity', 'amount_residual', 'amount_residual_currency', 'reconciled',
+)
+PARTNER_FIELDS = (
+    'name', 'lang', 'tz', 'phone', 'email_normalized', 'website', 'street', 'city', 'country_id',
+)
+CURRENCY_FIELDS = ('name', 'symbol', 'position', 'rounding', 'decimal_places')
+COMPANY_FIELDS = (
+    'partner_id', 'parent_path', 'currency_id', 'primary_color', 'uses_default_logo',
+    'tax_calculation_rounding_method', 'display_invoice_tax_company_currency',
+)
 
 
 class EmailPayLink(models.Model):
@@ -8,13 +29,22 @@ class EmailPayLink(models.Model):
 
     _inherit = 'email.pay.link'
 
+    def _prefetch(self):
+        """Read what the payment page needs: whole records would take most of its time."""
+        self.company_id.fetch(COMPANY_FIELDS)
+        (self.partner_id | self.company_id.partner_id).fetch(PARTNER_FIELDS)
+        self.invoice_ids.fetch(MOVE_FIELDS)
+        self.invoice_ids.currency_id.fetch(CURRENCY_FIELDS)
+        self.invoice_ids.line_ids.fetch(LINE_FIELDS)
+        self.invoice_ids.invoice_payment_term_id.fetch(['early_discount'])
+
     def _obstacle(self):
         """Why nothing can be paid with this link now: a word, '' when something can."""
         self.ensure_one()
         invoice = self.invoice_ids
         if self.state != 'active':
             return self.state
-        if not invoice.exists() or any(move.state == 'cancel' for move in invoice):
+        if not invoice or any(move.state == 'cancel' for move in invoice):
             return 'canceled'
         if any(move.state == 'draft' for move in invoice):
             return 'changing'
@@ -75,21 +105,19 @@ class EmailPayLink(models.Model):
         return other
 
     def _methods(self, amount):
-        """The ways to pay `amount`, as (provider, payment method), the card first. A provider whose
-        own form lets the customer choose the method is there once."""
+        """The ways to pay `amount` now, as (provider, payment method)."""
         currency = self.invoice_ids.currency_id
-        providers = self._portal()._usable_providers(
-            self.company_id, self.partner_id, amount, currency
-        )
-        ways = []
-        for provider in providers:
-            methods = self.env['payment.method'].sudo()._get_compatible_payment_methods(
-                provider.ids, self.partner_id.id, currency_id=currency.id
-            )
-            if provider._email_pay_flow() != 'redirect':
-                methods = methods[:1]
-            ways += [(provider, method) for method in methods]
-        return ways
+        return self._portal()._ways(self.company_id, self.partner_id, amount, currency)
+
+    def _offer(self, amount):
+        """The ways to pay `amount` as the page shows them (see `email.pay.portal`)."""
+        company, currency = self.company_id, self.invoice_ids.currency_id
+        today = fields.Date.context_today(self)
+        price = currency._convert(amount, company.currency_id, company, today)
+        return [
+            way for way in self._portal()._offer(company, self.partner_id, currency)
+            if not way['maximum'] or company.currency_id.compare_amounts(way['maximum'], price) >= 0
+        ]
 
     def _start_payment(self, amount, provider, method, flow=None):
         """A new transaction of `amount`; refused when it is not due (see `payment_guard`)."""
@@ -118,12 +146,9 @@ class EmailPayLink(models.Model):
 
     def _attempts(self):
         """Payments that were begun with this link at a gateway and may still be made."""
-        transactions = self.env['payment.transaction'].sudo()
-        return transactions.search([
-            *transactions._email_pay_in_flight_domain(),
-            ('email_pay_link_id', '=', self.id),
-            ('state', '=', 'draft'),
-        ])
+        return self.invoice_ids._email_pay_in_flight().filtered(
+            lambda tx: tx.email_pay_link_id == self and tx.state == 'draft'
+        )
 
     def _cancel_attempts(self):
         for transaction in self._attempts():

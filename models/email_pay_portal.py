@@ -1,12 +1,12 @@
-from odoo import _, api, fields, models
+from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import email_normalize, email_split
+from odoo.tools import email_normalize, email_split, ormcache
 
 
 class EmailPayPortal(models.Model):
     _name = 'email.pay.portal'
     _description = 'Email Pay Settings'
-    _inherit = ['mail.thread']
+    _inherit = ['mail.thread', 'email.pay.cached']
     _check_company_auto = True
     _order = 'company_id'
 
@@ -118,10 +118,15 @@ class EmailPayPortal(models.Model):
     def _for_company(self, company):
         """The settings (sudo) that serve `company`: its own, or while those are not enabled, the
         nearest enabled ones of the companies that it is a branch of."""
-        portals = self.sudo().search([('company_id', 'parent_of', company.ids)]).sorted(
+        return self.sudo().browse(self._id_for_company(company.id))
+
+    @api.model
+    @ormcache('company_id')
+    def _id_for_company(self, company_id):
+        portals = self.sudo().search([('company_id', 'parent_of', company_id)]).sorted(
             lambda portal: portal.company_id.parent_path.count('/'), reverse=True
         )
-        return portals.filtered('enabled')[:1] or portals[:1]
+        return (portals.filtered('enabled')[:1] or portals[:1]).id
 
     def _providers(self):
         """The payment apps offered, the card first."""
@@ -130,7 +135,7 @@ class EmailPayPortal(models.Model):
     def _usable_providers(self, company, partner, amount, currency):
         """The offered apps that can collect `amount` from `partner` now."""
         # A provider that an administrator chose here is offered, published on the website or not.
-        compatible = self.env['payment.provider'].with_user(self.env.ref('base.user_root')).sudo()
+        compatible = self.env['payment.provider'].with_user(SUPERUSER_ID)
         compatible = compatible._get_compatible_providers(
             company.id, partner.id, amount, currency_id=currency.id
         )

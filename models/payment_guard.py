@@ -73,7 +73,8 @@ class PaymentTransaction(models.Model):
             raise ValidationError(_("This invoice can no longer be paid."))
         if invoices.currency_id != self.currency_id:
             raise ValidationError(_("This invoice is paid in %s.", invoices.currency_id[:1].name))
-        in_flight = invoices._email_pay_in_flight(self)
+        in_flight = sum((invoices._email_pay_in_flight() - self).mapped('amount'))
+        in_flight += invoices._email_pay_without_entry()
         due = sum(invoices.mapped('amount_residual')) - in_flight
         if self.currency_id.compare_amounts(self.amount, 0) <= 0:
             raise ValidationError(_("Enter an amount greater than zero."))

@@ -374,6 +374,39 @@ class TestRedirectPage(PageCommon):
         button, = self.tree(page).xpath('//button[@type="submit"]')
         self.assertEqual(button.get('form'), form.get('id'))
 
+    def offered(self):
+        fields_ = self.tree(self.open_link(self.link)).xpath('//input[@name="method"]')
+        return [field.get('value') for field in fields_]
+
+    def test_a_change_of_the_ways_to_pay_shows_at_once(self):
+        card = f'{self.credicorp.id}-{self.card.id}'
+        both, only_card = [card, self.method], [card]
+        self.assertEqual(self.offered(), both)
+        for record, field, value in (
+            (self.dummy_provider, 'state', 'disabled'),
+            (self.dummy_provider, 'maximum_amount', 0.01),
+            (self.dummy_provider, 'available_currency_ids', self.env.ref('base.KWD')),
+            (self.payment_method, 'active', False),
+            (self.portal, 'other_provider_ids', self.env['payment.provider']),
+        ):
+            with self.subTest(f'{record._name}.{field}'):
+                before = record[field]
+                record[field] = value
+                self.assertEqual(self.offered(), only_card)
+                record[field] = before
+                self.payment_method.active = True  # disabling a provider archives its methods
+                self.assertEqual(self.offered(), both)
+
+    def test_a_way_to_pay_is_looked_up_again_before_a_payment_starts(self):
+        page = self.open_link(self.link)
+        self.dummy_provider.maximum_amount = 0.01
+        answer = self.submit(page, method=self.method)
+        self.assertEqual(
+            self.refusal(answer),
+            "This way to pay is not available right now. Please choose another.",
+        )
+        self.assertFalse(self.transactions(self.link))
+
     def test_a_payment_that_was_started_can_be_continued_or_cancelled(self):
         self.press_pay(self.link, method=self.method)
         transaction = self.transactions(self.link)

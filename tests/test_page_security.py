@@ -150,6 +150,7 @@ class TestPageSecurity(PageCommon):
         card = {
             **BASE_POLICY,
             'script-src': ["'nonce'", gateway], 'style-src': ["'nonce'", gateway],
+            'style-src-attr': ["'unsafe-inline'"],
             'frame-src': [gateway], 'connect-src': ["'self'", gateway],
             'img-src': ["'self'", 'data:', gateway],
         }

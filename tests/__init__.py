@@ -19,3 +19,4 @@ if __name__.startswith('odoo.addons.'):
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency
+    from . import test_fuzz

@@ -42,12 +42,14 @@ class Gateway(ABC):
 
     :cvar code: the provider code in Odoo and in REGISTRY.
     :cvar supports: what it can do.
+    :cvar media_types: of the notifications that it sends.
     :cvar Credentials: frozen dataclass; the Odoo layer fills each field `x` from the provider's
         field `<code>_x`.
     """
 
     code: ClassVar[str]
     supports: ClassVar[Supports]
+    media_types: ClassVar[frozenset[str]]
     Credentials: ClassVar[type]
 
     def __init__(self, credentials, send: Send):
@@ -111,7 +113,7 @@ class Gateway(ABC):
             errors.NoAnswer: what the administrator has to mend.
         """
 
-    # --- being told -------------------------------------------------------------------------------
+    # --- being told: none of these sends anything -------------------------------------------------
 
     @abstractmethod
     def proof(self, notification: Notification):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cached_property
 
 from . import errors
 
@@ -188,7 +189,7 @@ class Notification:
     def header(self, name: str) -> str:
         return next((v for k, v in self.headers.items() if k.lower() == name.lower()), '')
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The body as text.
 
@@ -199,8 +200,9 @@ class Notification:
         except UnicodeDecodeError as error:
             raise errors.NotificationMalformed("The body is not UTF-8.") from error
 
-    def json(self) -> dict:
-        """The body as a JSON object.
+    @cached_property
+    def content(self) -> dict:
+        """The JSON object that the body is; not to be changed.
 
         :raises errors.NotificationMalformed: it is none.
         """

@@ -3,12 +3,13 @@ from . import email_pay_cached
 from . import email_pay_event
 from . import email_pay_link
 from . import email_pay_link_checkout
-from . import email_pay_portal
 from . import email_pay_offer
+from . import email_pay_portal
 from . import ir_qweb
 from . import payment_booking
 from . import payment_guard
 from . import payment_provider
+from . import payment_receiver
 from . import payment_release
 from . import payment_token
 from . import payment_transaction

@@ -23,6 +23,9 @@ LOOKS_FOR_TRANSACTION = 3
 # What can become of a notification, the least grave first.
 GRAVITY = ('ignored', 'done', 'failed', 'parked')
 STORED_HEADERS = ('content-type',)
+WORKER = 'email_pay.ir_cron_process_events'
+# How long a wake-up is trusted to be on its way.
+WAKING_SECONDS = 5
 
 
 class EmailPayEvent(models.Model):
@@ -103,33 +106,62 @@ class EmailPayEvent(models.Model):
     # === ACCEPT === #
 
     @api.model
-    def _accept(self, provider, notification):
-        """Store a verified notification; one that is stored already is no news.
+    def _accept(self, receiver, notification):
+        """Store a verified notification and wake the worker; one that is stored already is no news.
 
         The gateway's reference is stored too, so that the customer's page finds it at once.
 
+        :param models.payment_receiver.Receiver receiver: whose gateway has verified it.
         :return: whether it was new.
         :raises gateways.errors.NotificationMalformed: it cannot be read.
         """
-        gateway = provider._email_pay_gateway()
-        key = gateway.event_key(notification)
-        reference = gateway.parse(notification)[0].reference
-        if '\x00' in key + reference:  # which PostgreSQL cannot keep
-            raise NotificationMalformed("The event's name or reference is not text.")
+        key = receiver.gateway.event_key(notification)
+        reference = receiver.gateway.parse(notification)[0].reference
+        is_plain = (key + reference + notification.tail).isprintable()
+        if not is_plain or '\x00' in notification.text:  # which PostgreSQL cannot keep
+            raise NotificationMalformed("The body, its name or its reference is not plain text.")
+        rows = self._store(receiver, key, reference, notification)
+        if rows == [(None,)]:
+            self.env['ir.cron'].browse(self._worker_id())._trigger()
+        return bool(rows)
+
+    @api.model
+    def _store(self, receiver, key, reference, notification):
+        """Insert a notification, and look for a wake-up of the worker that serves it too.
+
+        A job deletes its wake-ups when it begins, in a transaction that ends with the job. So one
+        that is not locked belongs to a job that has not begun, and while we hold it that job waits
+        for our commit before it looks into the inbox. One that is older, or was planned for a later
+        time, may have been told to no server process.
+
+        :return: no row when it is stored already, else one with the id of the wake-up or None.
+        """
         headers = {name: notification.header(name) for name in STORED_HEADERS}
         now = fields.Datetime.now()
-        return bool(self.env.execute_query(SQL(
+        return self.env.execute_query(SQL(
             """
-            INSERT INTO email_pay_event (
-                provider_id, company_id, source, key, body, tail, headers, state, attempts,
-                reference, next_attempt, create_uid, write_uid, create_date, write_date
-            ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
+            WITH event AS (
+                INSERT INTO email_pay_event (
+                    provider_id, company_id, source, key, body, tail, headers, state, attempts,
+                    reference, next_attempt, create_uid, write_uid, create_date, write_date
+                ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
+            )
+            SELECT (
+                SELECT id FROM ir_cron_trigger
+                 WHERE cron_id = %s AND call_at <= create_date
+                   AND create_date > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
+                 LIMIT 1 FOR KEY SHARE SKIP LOCKED
+            ) FROM event
             """,
-            provider.id, provider.company_id.id, key, notification.text, notification.tail,
+            receiver.provider_id, receiver.company_id, key, notification.text, notification.tail,
             json.dumps(headers), reference or None, now,
-            self.env.uid, self.env.uid, now, now,
-        )))
+            self.env.uid, self.env.uid, now, now, self._worker_id(), WAKING_SECONDS,
+        ))
+
+    @api.model
+    def _worker_id(self):
+        return self.env['ir.model.data']._xmlid_to_res_id(WORKER)
 
     @api.model
     def _park_answer(self, tx, report, source, reason):
@@ -215,7 +247,7 @@ class EmailPayEvent(models.Model):
     def _plan_retries(self):
         upcoming = self.search([('state', '=', 'failed')], order='next_attempt', limit=1)
         if upcoming:
-            self.env.ref('email_pay.ir_cron_process_events')._trigger(at=upcoming.next_attempt)
+            self.env.ref(WORKER)._trigger(at=upcoming.next_attempt)
 
     @api.model
     def _process_for(self, tx):
@@ -367,7 +399,7 @@ class EmailPayEvent(models.Model):
         webhooks.sudo().write({
             'state': 'new', 'attempts': 0, 'error': False, 'next_attempt': fields.Datetime.now(),
         })
-        self.env.ref('email_pay.ir_cron_process_events').sudo()._trigger()
+        self.env.ref(WORKER).sudo()._trigger()
         for tx in (self - webhooks).transaction_id.sudo():
             tx._email_pay_ask()
             tx._email_pay_book()

@@ -1,4 +1,5 @@
 import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 # Not this work's fault: somebody else changed the same rows, or the connection is gone.
 CONFLICTS = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -14,3 +15,9 @@ def locked_ids(cr, query):
     """
     cr.execute(query, log_exceptions=False)
     return [row[0] for row in cr.fetchall()]
+
+
+def begin_read_committed(cr):
+    """Begin a new database transaction on `cr`, in which each query sees what others committed."""
+    cr.rollback()
+    cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)

@@ -109,12 +109,15 @@ class PaymentProvider(models.Model):
         :rtype: gateways.base.Gateway
         """
         self.ensure_one()
+        send = partial(self._email_pay_send, reference=reference)
+        return REGISTRY[self.code](self._email_pay_credentials(), send)
+
+    def _email_pay_credentials(self):
         gateway = REGISTRY[self.code]
-        credentials = gateway.Credentials(**{
+        return gateway.Credentials(**{
             name: (self.sudo()[f'{self.code}_{name}'] or '').strip()
             for name in gateway.credential_names()
         })
-        return gateway(credentials, partial(self._email_pay_send, reference=reference))
 
     def _email_pay_flow(self):
         """How customers pay with this provider: 'window', 'redirect', or 'inline' (Odoo's form)."""

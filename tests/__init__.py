@@ -15,8 +15,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_guard
     from . import test_charge
     from . import test_booking
+    from . import test_webhook
     from . import test_events
     from . import test_stock_routes
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency
+    from . import test_fuzz

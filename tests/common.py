@@ -4,11 +4,13 @@ Nothing of the add-on is replaced: the gateway is the sandbox on a loopback addr
 notifications are signed with its own key.
 """
 
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, suppress
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 from odoo.tests import HttpCase
+from odoo.tests.common import HOST, TEST_CURSOR_COOKIE_NAME
 from odoo.tests.test_cursor import TestCursor
 
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
@@ -212,13 +214,9 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         # In a test all cursors share one database transaction, whose isolation is settled.
-        execute = TestCursor.execute
-
-        def execute_but_isolation(cr, query, *args, **kwargs):
-            if query != "SET TRANSACTION ISOLATION LEVEL READ COMMITTED":
-                execute(cr, query, *args, **kwargs)
-
-        cls.startClassPatcher(patch.object(TestCursor, 'execute', execute_but_isolation))
+        cls.startClassPatcher(patch(
+            'odoo.addons.email_pay.controllers.webhook.begin_read_committed', TestCursor.rollback,
+        ))
 
     def open_link(self, link, **kwargs):
         """Follow a link as from the mail: the payment page, with the cookie that lets in."""
@@ -242,6 +240,24 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         """Post the notification of the last operation of a payment, as the gateway writes it."""
         body, headers = self.sandbox.credicorp.notification(gateway_reference)
         return self.notify(body, {'Content-Type': 'application/json', **headers})
+
+    def send_raw(self, head, body=b'', cookies=''):
+        """Send a request line and headers as they are, whatever they say of `body`, and no more.
+
+        :return: the answer, status line and all.
+        """
+        self.env.flush_all()
+        with (
+            self.allow_requests(),
+            socket.create_connection((HOST, self.http_port()), timeout=20) as connection,
+        ):
+            cookie = f'Cookie: {TEST_CURSOR_COOKIE_NAME}={self.http_request_key}; {cookies}'
+            connection.sendall(head + f'{cookie}\r\nHost: {HOST}\r\n\r\n'.encode('latin-1') + body)
+            with suppress(OSError):  # it may have answered and gone
+                connection.shutdown(socket.SHUT_WR)
+            answer = b''.join(iter(lambda: connection.recv(65536), b''))
+        self.env.invalidate_all()
+        return answer
 
     def rpc(self, user, record, method, *args, **kwargs):
         """Call a method as the web client of `user` does: (result, None), or (None, error)."""

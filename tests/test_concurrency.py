@@ -1,3 +1,5 @@
+import logging
+import socket
 import threading
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -9,9 +11,12 @@ from odoo.exceptions import ValidationError
 from odoo.modules.registry import DummyRLock, Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
-from odoo.tools import mute_logger
+from odoo.tests.common import HOST
+from odoo.tools import config, mute_logger
 
+from ..const import WEBHOOK_ROUTE
 from ..gateways.values import Notification
+from ..models.locks import begin_read_committed
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
 
@@ -210,20 +215,146 @@ class TestConcurrency(BaseCase):
             self.assertEqual(len(payments), 1)
             self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
 
-    def test_copies_of_a_notification_are_stored_once_and_none_fails(self):
+    # --- notifications ----------------------------------------------------------------------------
+
+    def _notification(self, event_type='settlement.batch.complete', content=None):
+        body = notices.event(event_type, content or {})
         merchant = self.sandbox.credicorp.merchant
-        body = notices.event('transaction.sale.success', {'order_id': 'RACE'})
-        notification = Notification(body=body, headers=notices.headers(merchant, body))
+        return Notification(body=body, headers=notices.headers(merchant, body))
+
+    def _accept(self, env, notification):
+        begin_read_committed(env.cr)
+        receivers = env['payment.provider']._email_pay_receivers()
+        receiver = receivers[self.ids['payment.provider']]
+        return env['email.pay.event']._accept(receiver, notification)
+
+    def _stored(self, env):
+        return env['email.pay.event'].search([
+            ('provider_id', '=', self.ids['payment.provider'])
+        ])
+
+    def test_six_copies_of_a_notification_are_stored_once_and_none_is_tried_again(self):
+        notification = self._notification('transaction.sale.success', {'order_id': 'RACE'})
+        tries = []
 
         def accept(env):
-            env.cr.rollback()
-            env.cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            provider = self._record(env, 'payment.provider')
-            provider._email_pay_gateway().verify(notification)
-            return env['email.pay.event']._accept(provider, notification)
+            tries.append(env)
+            return self._accept(env, notification)
 
-        outcomes = self._together(accept, count=4)
-        self.assertEqual(sorted(outcomes, key=str), [False, False, False, True])
+        outcomes = self._together(accept, count=6)
+        self.assertEqual(sorted(outcomes, key=str), [False] * 5 + [True])
+        self.assertEqual(len(tries), 6)
+        with self._environment() as env:
+            self.assertEqual(len(self._stored(env)), 1)
+
+    def _post(self, notification):
+        """Post a notification to the running server; the status of its answer."""
+        path = WEBHOOK_ROUTE.replace('<int:provider_id>', str(self.ids['payment.provider']))
+        headers = {
+            'Host': HOST, 'Content-Type': 'application/json',
+            'Content-Length': len(notification.body), **notification.headers,
+        }
+        lines = [f'POST {path} HTTP/1.0', *(f'{name}: {text}' for name, text in headers.items())]
+        with socket.create_connection((HOST, config['http_port']), timeout=30) as connection:
+            connection.sendall('\r\n'.join([*lines, '', '']).encode() + notification.body)
+            return int(connection.recv(65536).split()[1])
+
+    def test_six_copies_over_http_are_all_accepted_and_stored_once(self):
+        self._post(self._notification())  # the server has the receivers in its cache
+        notification = self._notification()
+        with self.assertNoLogs('odoo.service.model', logging.INFO):  # which tells of repetitions
+            outcomes = self._together(lambda _env: self._post(notification), count=6)
+        self.assertEqual(outcomes, [200] * 6)
+        with self._environment() as env:
+            self.assertEqual(len(self._stored(env)), 2)
+
+    # --- the worker's wake-up ---------------------------------------------------------------------
+
+    def _wake_ups(self, env):
+        return env['ir.cron.trigger'].search([
+            ('cron_id', '=', env.ref('email_pay.ir_cron_process_events').id)
+        ])
+
+    @contextmanager
+    def _begun_job(self):
+        """The worker's job at its beginning: it has taken its wake-ups and committed nothing."""
+        with self.registry.cursor() as cr:
+            crons = api.Environment(cr, SUPERUSER_ID, {})['ir.cron']
+            worker = crons.env.ref('email_pay.ir_cron_process_events')
+            job = crons._acquire_one_job(cr, worker.id, include_not_ready=True)
+            crons._clear_schedule(job)
+            yield crons
+
+    def test_a_wake_up_that_nobody_took_serves_the_next_notification(self):
+        with self._environment() as env:
+            self._wake_ups(env).unlink()
+        for _time in range(2):
+            with self._environment() as env:
+                self._accept(env, self._notification())
+        with self._environment() as env:
+            self.assertEqual(len(self._wake_ups(env)), 1)
+
+    def test_a_notification_during_the_job_wakes_the_worker_again(self):
+        with self._environment() as env:
+            self._wake_ups(env).unlink()
+            env.cr.commit()
+            self._accept(env, self._notification())
+        with self._begun_job():
+            with self._environment() as env:
+                self._accept(env, self._notification())
+            with self._environment() as env:
+                self.assertEqual(len(self._wake_ups(env)), 2, "one is being taken, one is new")
+        with self._environment() as env:
+            self.assertEqual(len(self._wake_ups(env)), 1)
+
+    def test_a_job_waits_for_the_notifications_that_rely_on_its_wake_up(self):
+        with self._environment() as env:
+            self._accept(env, self._notification())
+        seen = []
+
+        def begin():
+            threading.current_thread().dbname = get_db_name()
+            with self._begun_job(), self._environment() as env:
+                seen.append(len(self._stored(env)))
+
+        with self._environment() as env:
+            self._accept(env, self._notification())
+            job = threading.Thread(target=begin)
+            job.start()
+            job.join(0.5)
+            self.assertTrue(job.is_alive())
+            self.assertFalse(seen)
+        job.join(30)
+        self.assertEqual(seen, [2])
+
+    def test_a_notification_that_comes_at_the_end_of_the_job_is_processed_by_the_next(self):
+        worker_type = self.registry['email.pay.event']
+        plan_retries = worker_type._plan_retries
+
+        def come_late(events):
+            if not late:
+                late.append(self._notification())
+                with self._environment() as env:
+                    self._accept(env, late[0])
+            plan_retries(events)
+
+        late = []
+        with self._environment() as env:
+            self._wake_ups(env).unlink()
+            env.cr.commit()
+            self._accept(env, self._notification())
+        self.patch(worker_type, '_plan_retries', come_late)
+        for states in (['ignored', 'new'], ['ignored', 'ignored']):
+            with self._environment() as env:
+                self.assertEqual(len(self._wake_ups(env)), 1)
+                worker = env.ref('email_pay.ir_cron_process_events')
+                env['ir.cron']._process_jobs_loop(env.cr, job_ids=worker.ids)
+            with self._environment() as env:
+                self.assertEqual(self._stored(env).sorted('id').mapped('state'), states)
+        with self._environment() as env:
+            self.assertFalse(self._wake_ups(env))
+
+    # --- the inbox --------------------------------------------------------------------------------
 
     @mute_logger(*QUIET)
     def test_two_workers_share_the_inbox(self):
@@ -242,17 +373,12 @@ class TestConcurrency(BaseCase):
             self.assertTrue(env['payment.transaction'].browse(transaction_id).payment_id)
 
     def _notified(self, reference):
-        merchant = self.sandbox.credicorp.merchant
         with self._environment() as env:
-            invoice = self._record(env, 'account.move')
-            body = notices.event('transaction.sale.success', {
-                'order_id': reference, 'transaction_id': '1', 'currency': invoice.currency_id.name,
+            currency = self._record(env, 'account.move').currency_id
+            self._accept(env, self._notification('transaction.sale.success', {
+                'order_id': reference, 'transaction_id': '1', 'currency': currency.name,
                 'features': {'is_test_mode': True}, 'action': {'amount': '100.00'},
-            })
-            env['email.pay.event']._accept(
-                self._record(env, 'payment.provider'),
-                Notification(body=body, headers=notices.headers(merchant, body)),
-            )
+            }))
 
     @mute_logger(*QUIET)
     def test_the_page_and_the_worker_process_a_notification_once(self):

@@ -18,6 +18,7 @@ class TestNeutralize(EmailPayCommon):
         self.portal.notification_email = 'desk@canal.example.com'
         self.credicorp.credicorp_webhook_key_previous = 'old'
         self.env.flush_all()
+        self.sequences = self.registry.get_sequences(self.cr)
         with file_open('email_pay/data/neutralize.sql') as file:
             self.cr.execute(file.read())
         self.env.invalidate_all()
@@ -26,6 +27,11 @@ class TestNeutralize(EmailPayCommon):
         self.assertEqual(self.credicorp.state, 'disabled')
         for name in ('api_key', 'tokenization_key', 'webhook_key', 'webhook_key_previous'):
             self.assertFalse(self.credicorp[f'credicorp_{name}'], name)
+
+    def test_running_workers_forget_what_they_know(self):
+        _registry, before = self.sequences
+        _registry, now = self.registry.get_sequences(self.cr)
+        self.assertNotEqual(now['default'], before['default'])
 
     def test_nothing_is_enabled_and_nobody_gets_a_copy(self):
         self.assertFalse(self.portal.enabled)

@@ -57,6 +57,7 @@ class Credicorp(Gateway):
         refund=RefundSupport.PARTIAL,
         void=True,
     )
+    media_types = frozenset({'application/json'})
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------
@@ -173,7 +174,7 @@ class Credicorp(Gateway):
 
     def event_key(self, notification: Notification) -> str:
         """NMI Webhooks, `event_id`."""
-        key = notification.json().get('event_id')
+        key = notification.content.get('event_id')
         if not isinstance(key, str) or not 0 < len(key) <= const.MAX_KEY_LENGTH:
             raise errors.NotificationMalformed("The body has no event_id.")
         if not key.isprintable():
@@ -187,7 +188,7 @@ class Credicorp(Gateway):
         subscription's order_id and names the customer's vault as `saved_card`. A batch of
         chargebacks names no transactions.
         """
-        return wire.notified_events(notification.json())
+        return wire.notified_events(notification.content)
 
     # --- words ------------------------------------------------------------------------------------
 

@@ -170,10 +170,20 @@ def notified_events(content: dict) -> tuple[PaymentEvent, ...]:
     if event_type not in const.EVENTS:
         _logger.warning("Event type %.80r is not known: kept, and changes nothing.", event_type)
     operation, status = const.EVENTS.get(event_type, (Operation.OTHER, Status.PENDING))
+    if operation is Operation.OTHER:
+        return (_without_effect(content, status),)
     body = _object(content, 'event_body')
     if operation is Operation.CHARGEBACK:
         return tuple(_chargeback(entry, body) for entry in _objects(body, 'chargebacks') or [{}])
     return (_transaction(body, operation, status),)
+
+
+def _without_effect(content: dict, status: Status) -> PaymentEvent:
+    # It changes nothing, so it is kept whatever its body looks like.
+    try:
+        return _transaction(_object(content, 'event_body'), Operation.OTHER, status)
+    except errors.NotificationMalformed:
+        return PaymentEvent(operation=Operation.OTHER, status=status)
 
 
 def _transaction(body: dict, operation: Operation, status: Status) -> PaymentEvent:

@@ -1,0 +1,54 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import ormcache
+
+from ..gateways import REGISTRY
+from ..gateways.base import Gateway
+
+
+class Receiver(NamedTuple):
+    """Who gets a notification. `gateway` verifies and reads it; it cannot ask for anything."""
+
+    provider_id: int
+    company_id: int
+    gateway: Gateway
+
+
+class PaymentProvider(models.Model):
+    """What the webhook must know of the gateway apps at each notification, forged ones too."""
+
+    _inherit = 'payment.provider'
+
+    @api.model
+    @ormcache()
+    def _email_pay_receivers(self):
+        """Every receiver by its provider's id; one entry of the cache for all of them, so that
+        nobody can fill it by trying addresses."""
+        providers = self.sudo().search([('code', 'in', list(REGISTRY))])
+        return {
+            provider.id: Receiver(
+                provider.id, provider.company_id.id,
+                REGISTRY[provider.code](provider._email_pay_credentials(), send=None),
+            )
+            for provider in providers
+        }
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._email_pay_forget_receivers()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._email_pay_forget_receivers()
+        return super().write(vals)
+
+    def unlink(self):
+        self._email_pay_forget_receivers()
+        return super().unlink()
+
+    def _email_pay_forget_receivers(self):
+        """Let every worker read them again: now, and after the commit for a thread that read what
+        was there before it."""
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)

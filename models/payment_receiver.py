@@ -33,22 +33,3 @@ class PaymentProvider(models.Model):
             )
             for provider in providers
         }
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._email_pay_forget_receivers()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._email_pay_forget_receivers()
-        return super().write(vals)
-
-    def unlink(self):
-        self._email_pay_forget_receivers()
-        return super().unlink()
-
-    def _email_pay_forget_receivers(self):
-        """Let every worker read them again: now, and after the commit for a thread that read what
-        was there before it."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)

@@ -135,11 +135,11 @@ class Credicorp(StandIn):
         merchant = self.accounts.merchant('security_key', form.get('security_key', ''))
         if not merchant:
             return query.error_xml(const.INVALID_KEY)
-        with self.accounts.lock:
-            found = self.accounts.find(
-                merchant, id=form.get('transaction_id', ''), order_id=form.get('order_id', '')
-            )
-            return query.transactions_xml(found)
+        try:
+            with self.accounts.lock:
+                return query.transactions_xml(query.find(self.accounts, merchant, form))
+        except query.Malformed as error:
+            return query.error_xml(str(error))
 
     # --- the back office --------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from . import email_pay_link_checkout
 from . import email_pay_portal
 from . import payment_booking
 from . import payment_guard
+from . import payment_janitor
 from . import payment_provider
 from . import payment_token
 from . import payment_transaction

@@ -157,6 +157,25 @@ class EmailPayEvent(models.Model):
     @api.model
     def _note_booked(self, tx):
         self._find(tx, f'booking:{tx.reference}')._finish('done')
+        self._note_answered(tx)
+
+    @api.model
+    def _park_unanswered(self, tx, reason):
+        """Show that nobody told what became of a payment."""
+        key = f'unanswered:{tx.reference}'
+        event = self._find(tx, key) or self._create_for(tx, 'query', key, {
+            'reference': tx.reference,
+            'gateway_reference': tx.provider_reference,
+            'operation': 'payment',
+            'result': 'pending',
+            'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
+        })
+        event._park(reason)
+
+    @api.model
+    def _note_answered(self, tx):
+        if tx.email_pay_asked:
+            self._find(tx, f'unanswered:{tx.reference}')._finish('done')
 
     @api.model
     def _find(self, tx, key):

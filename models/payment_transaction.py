@@ -1,8 +1,5 @@
 import logging
-from datetime import timedelta
 from decimal import Decimal
-
-import psycopg2
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
@@ -15,11 +12,6 @@ from ..gateways.values import CardSource, Charged, Customer, Flow, Operation, Pa
 _logger = logging.getLogger(__name__)
 
 TOKEN_SCOPE = 'email_pay.transaction'
-# Seconds between one question to the gateway and the next, while a payment's outcome is unknown.
-ASK_GAPS = (15, 60, 5 * 60, 15 * 60, 3600, 6 * 3600, 24 * 3600)
-# A gateway that still does not know a payment after this many questions never got it.
-ASKS_UNTIL_LOST = 3
-ASK_DAYS = 30
 
 
 class PaymentTransaction(models.Model):
@@ -316,61 +308,3 @@ class PaymentTransaction(models.Model):
             operation=dict(operations._description_selection(self.env))[event.operation.value],
             amount=event.amount,
         )
-
-    # === ASKING WHAT HAPPENED === #
-
-    def _email_pay_plan_question(self):
-        """Set when the gateway is asked next for the outcome of this payment."""
-        self.ensure_one()
-        gap = ASK_GAPS[min(self.email_pay_asked, len(ASK_GAPS) - 1)]
-        self.email_pay_ask_at = fields.Datetime.now() + timedelta(seconds=gap)
-
-    def _email_pay_ask(self):
-        """Ask the gateway what became of this payment, and apply its answer.
-
-        :return: whether the gateway answered.
-        """
-        self.ensure_one()
-        self.email_pay_asked += 1
-        self._email_pay_plan_question()
-        try:
-            events = self._email_pay_gateway().query(self.reference)
-        except errors.GatewayError as error:
-            _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
-            return False
-        self._email_pay_apply_all(events, 'query')
-        if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
-            sentence = self._email_pay_in_customers_language().env._(
-                "The payment did not reach the bank. Nothing was charged."
-            )
-            self._set_error(sentence)
-            self.email_pay_ask_at = False
-        return True
-
-    def _email_pay_advance(self):
-        """All that can be done for this transaction now: the notifications that wait for it, a
-        question to the gateway when one is due, and the booking.
-
-        The worker, the customer's page and the janitor all come here.
-        """
-        self.ensure_one()
-        self.env['email.pay.event'].sudo()._process_for(self)
-        if self.email_pay_ask_at and self.email_pay_ask_at <= fields.Datetime.now():
-            self._email_pay_ask()
-        self._email_pay_book()
-
-    @api.model
-    def _email_pay_cron_ask(self):
-        """Ask for every payment whose outcome is still unknown and whose time has come."""
-        now = fields.Datetime.now()
-        due = self.search([
-            ('email_pay_ask_at', '<=', now),
-            ('create_date', '>', now - timedelta(days=ASK_DAYS)),
-        ], limit=100)
-        for index, tx in enumerate(due):
-            try:
-                if tx._email_pay_try_lock():
-                    tx._email_pay_advance()
-                self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)
-            except psycopg2.OperationalError:
-                self.env.cr.rollback()  # somebody else works on it

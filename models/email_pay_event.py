@@ -166,9 +166,9 @@ class EmailPayEvent(models.Model):
         event = self._find(tx, key) or self._create_for(tx, 'query', key, {
             'reference': tx.reference,
             'gateway_reference': tx.provider_reference,
-            'operation': 'payment',
+            'operation': 'refund' if tx.operation == 'refund' else 'payment',
             'result': 'pending',
-            'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
+            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
         })
         event._park(reason)
 

@@ -140,10 +140,19 @@ class PaymentTransaction(models.Model):
         )
         self._set_error(sentence)
         self.email_pay_ask_at = False
+        self.env['email.pay.event'].sudo()._park_unanswered(self, self._email_pay_what_to_do())
+
+    def _email_pay_what_to_do(self):
         env = self.env['email.pay.portal']._speak(self).env
-        self.env['email.pay.event'].sudo()._park_unanswered(self, env._(
+        if self.operation == 'refund':
+            return env._(
+                "The gateway has not told for %(days)s days whether it paid this refund out. Look"
+                " it up at the gateway by its reference. If it did, press Replay, or book it by"
+                " hand; if not, mark this as dealt with, and order the refund again.",
+                days=ASK_DAYS,
+            )
+        return env._(
             "The gateway has not told for %(days)s days what became of this payment. Look it up at"
             " the gateway by its reference. If the money came, press Replay, or book it by hand; if"
-            " not, mark this as dealt with. The invoice can be paid again.",
-            days=ASK_DAYS,
-        ))
+            " not, mark this as dealt with. The invoice can be paid again.", days=ASK_DAYS,
+        )

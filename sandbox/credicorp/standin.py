@@ -126,7 +126,7 @@ class Credicorp(StandIn):
         unknown = query.error_xml(const.TEXTS[const.UNKNOWN_CODE])
         return self.faults.around(
             self.name,
-            'query',
+            'report' if form.get('start_date') else 'query',
             act=lambda: Response(self._found(form), XML),
             unknown=lambda: Response(unknown, XML),
         )

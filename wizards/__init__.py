@@ -1,0 +1,1 @@
+from . import email_pay_settle

@@ -14,6 +14,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charge
     from . import test_booking
     from . import test_events
+    from . import test_returns
+    from . import test_reopening
     from . import test_stock_routes
     from . import test_access
     from . import test_neutralize

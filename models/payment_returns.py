@@ -54,9 +54,8 @@ class PaymentTransaction(models.Model):
             lambda tx: tx.operation == 'refund' and tx.state in ('draft', 'pending', 'done')
         )
 
-    def _email_pay_left(self, besides=None):
-        """What is left of this payment after its refunds, those `besides` not counted."""
-        refunds = self._email_pay_refunds() - (besides or self.browse())
+    def _email_pay_left(self, refunds):
+        """What is left of this payment after `refunds`."""
         return self.currency_id.round(self.amount + sum(refunds.mapped('amount')))
 
     def _email_pay_check_refundable(self, amount, besides=None):
@@ -73,12 +72,11 @@ class PaymentTransaction(models.Model):
                 " another way, and register it by hand.",
                 gateway=self.provider_id.name, amount=self.currency_id.format(self.amount),
             ))
-        left = self._email_pay_left(besides)
+        refunds = self._email_pay_refunds() - (besides or self.browse())
+        left = self._email_pay_left(refunds)
         if self.currency_id.compare_amounts(amount, left) <= 0:
             return
-        waiting = self._email_pay_refunds().filtered(lambda tx: tx.state != 'done') - (
-            besides or self.browse()
-        )
+        waiting = refunds.filtered(lambda tx: tx.state != 'done')
         raise ValidationError(
             _("A refund of this payment is on its way, and the gateway has not confirmed it yet."
               " Wait for its answer.") if waiting else
@@ -370,7 +368,10 @@ class PaymentTransaction(models.Model):
                 "The gateway does not say how much went back. Compare with the gateway, and book it"
                 " by hand."
             )
-        left = self._email_pay_left()
+        # What is only on its way may never have left: what the gateway reports as done has.
+        left = self._email_pay_left(
+            self._email_pay_refunds().filtered(lambda tx: tx.state == 'done')
+        )
         if self.currency_id.compare_amounts(float(amount), left) > 0:
             return _(
                 "The gateway reports %(amount)s going back, and only %(left)s of this payment is"

@@ -20,3 +20,4 @@ if __name__.startswith('odoo.addons.'):
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency
+    from . import test_returns_concurrency

@@ -428,6 +428,7 @@ class TestReported(ReturnsCommon, EmailPayHttpCommon):
         event = self.tell(back)
         self.assertEqual(event.state, 'failed')
         self.notify(sold[0], {'Content-Type': 'application/json', **sold[1]})
+        self.process_events()
         event.next_attempt = fields.Datetime.now()
         self.process_events()
         self.assertEqual(event.state, 'done')

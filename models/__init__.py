@@ -6,7 +6,6 @@ from . import email_pay_portal
 from . import payment_booking
 from . import payment_guard
 from . import payment_provider
-from . import payment_refund_wizard
 from . import payment_reopening
 from . import payment_returns
 from . import payment_token

@@ -25,7 +25,7 @@ class TestReopening(EmailPayCommon):
         ]
 
     def receivable(self, record):
-        return record.line_ids.filtered(lambda l: l.account_type == 'asset_receivable')
+        return record.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
 
     def owed(self, partner=None):
         """What the books say that the customer owes, in the company's currency."""

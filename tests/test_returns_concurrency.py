@@ -68,6 +68,7 @@ class TestReturnsConcurrency(TestConcurrency):
         outcomes = self._together(press)
         [refused] = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         self.assertIsInstance(refused, ValidationError)
+        self.assertIn("of this payment was refunded", str(refused))
         self.assertIn('success', outcomes)
         self.assertReturnedOnce(30.0)
 
@@ -77,6 +78,7 @@ class TestReturnsConcurrency(TestConcurrency):
         outcomes = self._together(lambda env: self._transaction(env)._refund().state)
         [refused] = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         self.assertIsInstance(refused, ValidationError)
+        self.assertRegex(str(refused), "is on its way|is left to pay back")
         self.assertReturnedOnce(100.0)
 
     @mute_logger(*QUIET)

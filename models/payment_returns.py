@@ -283,38 +283,45 @@ class PaymentTransaction(models.Model):
     def _email_pay_refund_of(self, event):
         """The refund of this payment that `event` is about; empty when the books do not know it.
 
-        It is known by the gateway's number, by its own reference, or, while its answer is still
-        missing, by its amount.
+        It is known by the gateway's number, by its own reference, or by its amount while its answer
+        is still missing, or came never.
         """
-        amount = self._email_pay_amount_back(event)
-        number = event.gateway_reference
-        own_number = number == (self.provider_reference or '')
-        happened = event.status in (Status.DONE, Status.PENDING)
-
-        def is_made(tx):
-            if not number or tx.provider_reference != number:
-                return False
-            if own_number:  # which the gateway also uses for what was done to the payment
-                return tx.email_pay_return == event.operation and amount in (
-                    None, tx._email_pay_decimal(-tx.amount)
-                )
-            return tx.email_pay_return in (False, event.operation) or (
-                event.operation == Operation.VOID
-            )
-
-        def is_named(tx):
-            other = tx.state == 'done' and number and tx.provider_reference
-            return tx.reference == event.reference and not other
-
-        def is_waited_for(tx):
-            return (
-                tx.state == 'pending' and happened and event.reference in ('', self.reference)
-                and not tx.provider_reference and amount == tx._email_pay_decimal(-tx.amount)
-            )
-
         refunds = self.child_transaction_ids.filtered(lambda tx: tx.operation == 'refund')
-        found = (refunds.filtered(test) for test in (is_made, is_named, is_waited_for))
+        alike = refunds.filtered(lambda tx: tx._email_pay_may_be(event))
+        found = (
+            refunds.filtered(lambda tx: tx._email_pay_has_number_of(event)),
+            refunds.filtered(lambda tx: tx._email_pay_is_named_by(event)),
+            alike.filtered(lambda tx: tx.state == 'pending'),
+            alike.filtered(lambda tx: tx.state == 'error' and tx.email_pay_asked),
+        )
         return next(filter(None, found), refunds.browse())[:1]
+
+    def _email_pay_has_number_of(self, event):
+        """Whether `event` has the gateway's number of this refund. A gateway also uses the number
+        of the payment for what is done to it, and that of a refund for its void."""
+        number = event.gateway_reference
+        source = self.source_transaction_id
+        if not number or self.provider_reference != number:
+            return False
+        same = self.email_pay_return in (False, event.operation)
+        if number != source.provider_reference:
+            return same or event.operation == Operation.VOID
+        return same and source._email_pay_amount_back(event) in (
+            None, self._email_pay_decimal(-self.amount)
+        )
+
+    def _email_pay_is_named_by(self, event):
+        other = self.state == 'done' and event.gateway_reference and self.provider_reference
+        return self.reference == event.reference and not other
+
+    def _email_pay_may_be(self, event):
+        source = self.source_transaction_id
+        return (
+            event.status in (Status.DONE, Status.PENDING)
+            and event.reference in ('', source.reference)
+            and not self.provider_reference
+            and source._email_pay_amount_back(event) == self._email_pay_decimal(-self.amount)
+        )
 
     def _email_pay_learn(self, event):
         """Apply `event` to this refund. Returns as `_email_pay_take_return`."""

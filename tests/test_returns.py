@@ -245,6 +245,26 @@ class TestRefund(ReturnsCommon):
         self.order(30.0)
         self.assertReturned(30.0)
 
+    def _given_up(self):
+        """A refund that the gateway made, and of which it told nothing for too long."""
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        refund.write({'state': 'error', 'email_pay_asked': 3, 'email_pay_ask_at': False})
+        return refund
+
+    def test_a_refund_that_was_given_up_and_came_after_all_is_booked(self):
+        refund = self._given_up()
+        refund._email_pay_ask()
+        self.assertEqual(refund.state, 'done')
+        self.assertReturned(30.0)
+
+    def test_a_refund_that_was_given_up_and_came_after_all_is_not_sent_again(self):
+        self._given_up()
+        self.refund(self.transaction, 30.0)
+        self.assertReturned(30.0)
+        self.assertEqual(len(self.sent('refund')), 1)
+
     # --- once, whatever happens to the request ----------------------------------------------------
 
     def test_a_crash_after_the_gateways_answer_is_found_by_asking(self):

@@ -29,6 +29,7 @@
         'wizards/email_pay_settle_views.xml',
         'views/email_pay_difference_views.xml',
         'views/account_move_views.xml',
+        'views/payment_return_views.xml',
         'views/email_pay_menus.xml',
     ],
     'demo': [

@@ -9,6 +9,8 @@ from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
 from . import payment_provider
+from . import payment_reopening
+from . import payment_returns
 from . import payment_token
 from . import payment_transaction
 from . import provider_credicorp

@@ -43,17 +43,13 @@ class PaymentTransaction(models.Model):
         self.email_pay_asked += 1
         self._email_pay_plan_question()
         try:
-            events = self._email_pay_gateway().query(self.reference)
+            events = self._email_pay_query()
         except errors.GatewayError as error:
             _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
             return False
         self._email_pay_apply_all(events, 'query')
         if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
-            sentence = self._email_pay_in_customers_language().env._(
-                "The payment did not reach the bank. Nothing was charged."
-            )
-            self._set_error(sentence)
-            self.email_pay_ask_at = False
+            self._email_pay_set_lost()
         if any(e.operation == Operation.PAYMENT and e.status in FINAL for e in events):
             self.env['email.pay.event'].sudo()._note_answered(self)
         return True

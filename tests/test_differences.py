@@ -107,8 +107,9 @@ class TestBreaks(ComparisonCommon):
     def test_what_agrees_is_no_difference(self):
         self.paid()
         refunded = self.paid()
-        refund = refunded._refund(30.0)
-        refund._post_process()
+        with self.own_cursor() as env:
+            refund = env['payment.transaction'].browse(refunded.id)._refund(30.0)
+            refund._post_process()
         self.charge(self.start_payment(self.create_link(self.create_invoice())), NO_FUNDS_CARD)
         self.start_payment(self.create_link(self.create_invoice()))
         self.compare()
@@ -620,3 +621,20 @@ class TestDifferenceAccess(ComparisonCommon):
         self.assertFalse(difference.search([('id', '=', difference.id)]))
         for button in ('action_ask', 'action_settle', 'action_reopen'):
             self.assertForbidden(getattr(difference, button))
+
+
+@tagged('post_install', '-at_install')
+class TestReturnsMended(ComparisonCommon):
+
+    def test_what_went_back_at_the_gateway_is_booked_and_no_difference(self):
+        refunded, voided = self.paid(), self.paid()
+        self.sandbox.credicorp.refund(refunded.provider_reference, '30.00')
+        self.sandbox.credicorp.void(voided.provider_reference)
+        self.compare()
+        self.assertFalse(self.found())
+        for transaction, amount in ((refunded, 30.0), (voided, 100.0)):
+            refund = transaction.child_transaction_ids
+            self.assertEqual((refund.state, -refund.amount), ('done', amount))
+            self.assertEqual(refund.payment_id.amount, amount)
+        self.compare()
+        self.assertFalse(self.found())

@@ -26,7 +26,10 @@
         'views/email_pay_portal_views.xml',
         'views/email_pay_link_views.xml',
         'views/email_pay_event_views.xml',
+        'wizards/email_pay_settle_views.xml',
+        'views/email_pay_difference_views.xml',
         'views/account_move_views.xml',
+        'views/payment_return_views.xml',
         'views/email_pay_menus.xml',
     ],
     'demo': [

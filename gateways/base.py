@@ -7,6 +7,7 @@ the `send` that it was given, and reads answers.
 import ssl
 from abc import ABC, abstractmethod
 from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -104,6 +105,17 @@ class Gateway(ABC):
 
         :raises errors.GatewayError: nothing is known; ask again later.
         """
+
+    def report(self, since: datetime, until: datetime) -> tuple[PaymentEvent, ...]:
+        """All that the merchant account did between two times (UTC), oldest first: every operation,
+        whoever ordered it, as `query` would tell it, with its `happened_at`.
+
+        What changed in that time may come with its earlier operations. An operation may be missing
+        only when it happened so near to either end that the gateway's clock tells otherwise.
+
+        :raises errors.GatewayError: nothing is known, and no part of it may be used; ask later.
+        """
+        raise errors.Unsupported(f"{self.code} reports no list of payments.")
 
     @abstractmethod
     def test(self) -> None:

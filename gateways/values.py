@@ -7,6 +7,7 @@ own number of decimals.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
@@ -53,13 +54,15 @@ class RefundSupport(StrEnum):
 class Supports:
     """What a gateway can do. The core asks here and never guesses.
 
-    `currencies`: ISO 4217 codes, empty when the merchant's contract decides.
+    `currencies`: ISO 4217 codes, empty when the merchant's contract decides. `report`: whether it
+    can list all that the merchant account did.
     """
 
     flow: Flow
     saved_cards: bool = False
     refund: RefundSupport = RefundSupport.NONE
     void: bool = False
+    report: bool = False
     currencies: frozenset[str] = frozenset()
 
 
@@ -231,6 +234,7 @@ class PaymentEvent:
     :param test: made with test cards or a test account: it is no money.
     :param card_brand: and `card_last4`, for the receipt.
     :param saved_card: the gateway's id of the card, when it was saved.
+    :param happened_at: when, with its time zone; None when not told.
     """
 
     operation: Operation
@@ -246,6 +250,7 @@ class PaymentEvent:
     card_brand: str = ''
     card_last4: str = ''
     saved_card: str = field(default='', repr=False)
+    happened_at: datetime | None = None
 
 
 def to_decimal(value) -> Decimal | None:

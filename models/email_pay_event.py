@@ -1,18 +1,19 @@
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import psycopg2
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.errors import GatewayError, NotificationMalformed
 from ..gateways.values import Notification, Operation
 from .locks import CONFLICTS, locked_ids
+from .payment_returns import RETURNS
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ _logger = logging.getLogger(__name__)
 RETRY_GAPS = (10, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600)
 # How often the transaction of a notification is looked for before a person must.
 LOOKS_FOR_TRANSACTION = 3
+# How long after a payment its dispute can come: the card schemes allow 120 days, rarely more.
+DISPUTE_DAYS = 180
 # What can become of a notification, the least grave first.
 GRAVITY = ('ignored', 'done', 'failed', 'parked')
 STORED_HEADERS = ('content-type',)
@@ -46,6 +49,7 @@ class EmailPayEvent(models.Model):
         [
             ('webhook', "Notification"),
             ('charge', "Answer to a charge"),
+            ('refund', "Answer to a refund"),
             ('query', "Answer to a question"),
             ('booking', "Booking"),
         ],
@@ -72,6 +76,11 @@ class EmailPayEvent(models.Model):
     next_attempt = fields.Datetime(readonly=True, default=fields.Datetime.now)
     error = fields.Char(string="What to Do", readonly=True)
     transaction_id = fields.Many2one('payment.transaction', readonly=True, index='btree_not_null')
+    proposed_id = fields.Many2one(
+        'payment.transaction', string="Probably the Payment", readonly=True, ondelete='set null',
+        help="The one payment of this amount, with a card of these last digits, that a dispute can"
+             " be about. Nothing is booked until a person has compared it with the gateway.",
+    )
     reference = fields.Char(readonly=True, index='btree_not_null')
     gateway_reference = fields.Char(readonly=True)
     operation = fields.Selection(
@@ -182,9 +191,12 @@ class EmailPayEvent(models.Model):
             'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
         })
         env = self.env['email.pay.portal']._speak(tx).env
-        sentence = env._(
-            "The payment was collected and could not be booked. Put this right, then press"
-            " “Replay”: %s", reason,
+        sentence = (
+            env._("Money went back and could not be booked. Put this right, then press “Replay”: %s",
+                  reason)
+            if tx.operation == 'refund' else
+            env._("The payment was collected and could not be booked. Put this right, then press"
+                  " “Replay”: %s", reason)
         )
         if (event.state, event.error) != ('parked', sentence):
             event._park(sentence)
@@ -192,6 +204,25 @@ class EmailPayEvent(models.Model):
     @api.model
     def _note_booked(self, tx):
         self._find(tx, f'booking:{tx.reference}')._finish('done')
+        self._note_answered(tx)
+
+    @api.model
+    def _park_unanswered(self, tx, reason):
+        """Show that nobody told what became of a payment."""
+        key = f'unanswered:{tx.reference}'
+        event = self._find(tx, key) or self._create_for(tx, 'query', key, {
+            'reference': tx.reference,
+            'gateway_reference': tx.provider_reference,
+            'operation': 'refund' if tx.operation == 'refund' else 'payment',
+            'result': 'pending',
+            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
+        })
+        event._park(reason)
+
+    @api.model
+    def _note_answered(self, tx):
+        if tx.email_pay_asked:
+            self._find(tx, f'unanswered:{tx.reference}')._finish('done')
 
     @api.model
     def _find(self, tx, key):
@@ -278,12 +309,12 @@ class EmailPayEvent(models.Model):
 
     def _apply(self):
         """Apply all that this notification reports; the gravest outcome is its own."""
-        gateway = self.provider_id.sudo()._email_pay_gateway()
         outcomes = []
-        for report in gateway.parse(self._notification()):
+        for report in self._reports():
             self.write(self._report_values(report))
             outcomes.append(self._apply_report(report))
-        state, reason = max(outcomes, key=lambda outcome: GRAVITY.index(outcome[0]))
+        state = max((state for state, _reason in outcomes), key=GRAVITY.index)
+        reason = ' '.join(dict.fromkeys(text for grave, text in outcomes if grave == state))
         if state == 'parked':
             self._park(reason)
         elif state == 'failed':
@@ -299,14 +330,17 @@ class EmailPayEvent(models.Model):
         if not tx:
             return self._without_transaction(report)
         self.transaction_id = tx
-        tx._email_pay_lock()
+        (tx.source_transaction_id | tx)._email_pay_lock()
         if not report.confirmed:
             return ('done', '') if tx._email_pay_ask() else ('failed', '')
+        if report.operation in RETURNS:
+            state, reason = tx._email_pay_take_return(report)
+            late = state == 'failed' and self.attempts >= EVENT_MAX_ATTEMPTS
+            return ('parked' if late else state), reason
         if reason := tx._email_pay_refusal(report):
             return 'parked', reason
         before = tx.state
-        if report.operation == Operation.PAYMENT or tx.operation == 'refund':
-            tx._process(tx.provider_code, report)
+        tx._process(tx.provider_code, report)
         return ('done' if tx.state != before else 'ignored'), ''
 
     def _find_transaction(self, report):
@@ -319,11 +353,7 @@ class EmailPayEvent(models.Model):
     def _without_transaction(self, report):
         """A gateway can be faster than our own commit: look again twice before a person must."""
         if report.operation == Operation.CHARGEBACK:
-            return 'parked', _(
-                "The bank reports a dispute of %(amount)s, card ending in %(card)s. Find the"
-                " payment at the gateway, answer the dispute there, and reopen the invoice.",
-                amount=report.amount, card=report.card_last4,
-            )
+            return 'parked', self._propose(report)
         if self.attempts < LOOKS_FOR_TRANSACTION:
             return 'failed', ''
         return 'parked', _(
@@ -331,6 +361,56 @@ class EmailPayEvent(models.Model):
             " hand; if another system uses the same merchant account, ignore this.",
             report.reference,
         )
+
+    # === A DISPUTE THAT NAMES NO PAYMENT === #
+
+    def _propose(self, report):
+        """Look for the one payment that a dispute can be about; the sentence for a person."""
+        payments = self._disputable(report)
+        if len(payments) != 1 or len(self._reports()) != 1:
+            return _(
+                "The bank reports a dispute of %(amount)s, card ending in %(card)s. Find the"
+                " payment at the gateway, answer the dispute there, and reopen the invoice.",
+                amount=report.amount, card=report.card_last4,
+            )
+        self.proposed_id = payments
+        return _(
+            "The bank reports a dispute of %(amount)s, card ending in %(card)s. It names no"
+            " payment; only %(reference)s of %(customer)s on %(date)s fits. Compare it with the"
+            " gateway, press Book on this payment, and answer the dispute at the gateway.",
+            amount=report.amount, card=report.card_last4, reference=payments.reference,
+            customer=payments.partner_id.display_name,
+            date=format_date(self.env, payments.create_date),
+        )
+
+    def _disputable(self, report):
+        """The payments of this app that `report`, which names none, can be about."""
+        if not report.amount or not report.card_last4:
+            return self.env['payment.transaction']
+        since = fields.Datetime.now() - timedelta(days=DISPUTE_DAYS)
+        return self.env['payment.transaction'].search([
+            ('provider_id', '=', self.provider_id.id),
+            ('state', '=', 'done'),
+            ('operation', '!=', 'refund'),
+            ('amount', '=', float(report.amount)),
+            ('email_pay_card_last4', '=', report.card_last4),
+            ('create_date', '>', since),
+        ], limit=2)
+
+    def action_accept_proposal(self):
+        """A person has found that the proposed payment is the one that the dispute is about."""
+        self._check_may_decide()
+        for event in self.sudo().filtered(lambda e: e.state == 'parked' and e.proposed_id):
+            tx = event.transaction_id = event.proposed_id
+            [report] = event._reports()
+            state, reason = tx._email_pay_take_return(replace(report, reference=tx.reference))
+            if state in ('done', 'ignored'):
+                event._finish(state)
+            else:
+                event._park(reason)
+
+    def _reports(self):
+        return self.provider_id.sudo()._email_pay_gateway().parse(self._notification())
 
     def _notification(self):
         return Notification(

@@ -25,10 +25,12 @@ class PaymentTransaction(models.Model):
     def _post_process(self):
         """Override of `payment`: one at a time for each transaction, so that the customer's page,
         the worker and Odoo's own cron never book it twice."""
+        self._email_pay_prepare_returns()
         todo = self._email_pay_lock_unprocessed()
         collected = todo.filtered(lambda tx: tx.state == 'done' and not tx.payment_id)
         released = collected._email_pay_release_changed()
         result = super(PaymentTransaction, todo)._post_process()
+        todo._email_pay_finish_returns()
         for tx in todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id):
             self.env['email.pay.event'].sudo()._note_booked(tx)
             if tx.invoice_ids or tx.email_pay_link_id or tx in released:

@@ -100,7 +100,8 @@ class PaymentTransaction(models.Model):
             & Domain('payment_id', '=', False)
             & Domain('is_post_processed', '=', False)
         )
-        # A bank transfer that a customer announced may never come, and holds nothing.
+        # What has no outcome for long becomes an error (see payment_janitor) and holds nothing, nor
+        # does a bank transfer that a customer announced, which may never come.
         pending = Domain('state', 'in', ('pending', 'authorized')) & Domain(
             'provider_id.code', 'not in', ('none', 'custom')
         )

@@ -1,8 +1,5 @@
 import logging
-from datetime import timedelta
 from decimal import Decimal
-
-import psycopg2
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
@@ -10,16 +7,12 @@ from odoo.tools import float_repr, hash_sign, verify_hash_signed
 
 from ..const import TRANSACTION_TOKEN_HOURS
 from ..gateways import REGISTRY, errors
-from ..gateways.values import CardSource, Charged, Customer, Flow, Operation, PaymentRequest, Status
+from ..gateways.values import CardSource, Customer, Flow, Operation, PaymentRequest, Status
+from .payment_returns import RETURNS
 
 _logger = logging.getLogger(__name__)
 
 TOKEN_SCOPE = 'email_pay.transaction'
-# Seconds between one question to the gateway and the next, while a payment's outcome is unknown.
-ASK_GAPS = (15, 60, 5 * 60, 15 * 60, 3600, 6 * 3600, 24 * 3600)
-# A gateway that still does not know a payment after this many questions never got it.
-ASKS_UNTIL_LOST = 3
-ASK_DAYS = 30
 
 
 class PaymentTransaction(models.Model):
@@ -34,6 +27,7 @@ class PaymentTransaction(models.Model):
         help="When the gateway is asked for this payment, as long as its outcome is unknown.",
     )
     email_pay_asked = fields.Integer(string="Times Asked", readonly=True, copy=False)
+    email_pay_card_last4 = fields.Char(string="Card Ending In", readonly=True, copy=False)
 
     # === THE CUSTOMER'S ADDRESS OF A TRANSACTION === #
 
@@ -161,29 +155,6 @@ class PaymentTransaction(models.Model):
             self._email_pay_charge(CardSource(saved_card=self.token_id.provider_ref))
         return None
 
-    def _send_refund_request(self):
-        """Override of `payment`: pay back through the gateway, at most once per refund."""
-        if self.provider_code not in REGISTRY:
-            return super()._send_refund_request()
-        source = self.source_transaction_id
-        charged = Charged(
-            reference=source.reference,
-            gateway_reference=source.provider_reference or '',
-            amount=source._email_pay_decimal(source.amount),
-            currency=source.currency_id.name,
-        )
-        try:
-            event = self._email_pay_gateway().refund(
-                charged, self._email_pay_decimal(-self.amount), self.reference
-            )
-        except errors.UnknownOutcome:
-            self._set_pending(state_message=_("The gateway has not confirmed this refund yet."))
-            return None
-        except errors.GatewayError as error:
-            raise ValidationError(str(error)) from error
-        self._process(self.provider_code, event)
-        return None
-
     # === BEING TOLD === #
 
     @api.model
@@ -209,6 +180,8 @@ class PaymentTransaction(models.Model):
             return super()._apply_updates(payment_data)
         if payment_data.gateway_reference and self.state != 'done':
             self.provider_reference = payment_data.gateway_reference
+        if payment_data.card_last4:
+            self.email_pay_card_last4 = payment_data.card_last4
         open_states = ('draft', 'pending', 'authorized')
         match payment_data.status:
             case Status.DONE if self.state != 'done':
@@ -254,21 +227,23 @@ class PaymentTransaction(models.Model):
     def _email_pay_apply(self, event, source):
         """Apply what the gateway answered: the same rules as for a notification, and what does not
         fit is kept as a parked notification."""
-        if event.operation != Operation.PAYMENT and self.state != 'done':
-            return  # undone before it was booked: the payment itself is reported as canceled
+        if event.operation in RETURNS:
+            self._email_pay_apply_return(event, source)
+        elif event.operation == Operation.PAYMENT:
+            self._email_pay_apply_payment(event, source)
+
+    def _email_pay_apply_payment(self, event, source):
         reason = self._email_pay_refusal(event)
         if reason:
             self.env['email.pay.event'].sudo()._park_answer(self, event, source, reason)
-        elif event.operation == Operation.PAYMENT:
+        else:
             self._process(self.provider_code, event)
 
     def _email_pay_refusal(self, event):
-        """Why `event` cannot be booked on this transaction, as a sentence that tells an accountant
-        what to do; '' when it can."""
+        """Why the payment `event` cannot be booked on this transaction, as a sentence that tells
+        an accountant what to do; '' when it can."""
         self.ensure_one()
         self = self.env['email.pay.portal']._speak(self)
-        if event.operation != Operation.PAYMENT:
-            return self._email_pay_refusal_of_return(event)
         if event.status == Status.AUTHORIZED:
             return _(
                 "The bank only reserved %(amount)s on the customer's card and collected nothing."
@@ -297,82 +272,3 @@ class PaymentTransaction(models.Model):
                 first=self.provider_reference, second=event.gateway_reference,
             )
         return ''
-
-    def _email_pay_refusal_of_return(self, event):
-        """As `_email_pay_refusal`, for money that goes back: only Odoo's own refunds are known.
-
-        A gateway names a refund by its own reference or by that of the payment.
-        """
-        if self.operation == 'refund':
-            return ''
-        known = self.child_transaction_ids.filtered(
-            lambda tx: tx.operation == 'refund'
-            and tx.provider_reference == event.gateway_reference
-        )
-        if event.operation == Operation.OTHER or known:
-            return ''
-        operations = self.env['email.pay.event']._fields['operation']
-        return _(
-            "The gateway reports money going back (%(operation)s of %(amount)s) that was not"
-            " ordered in Odoo. Reopen the invoice and book it by hand.",
-            operation=dict(operations._description_selection(self.env))[event.operation.value],
-            amount=event.amount,
-        )
-
-    # === ASKING WHAT HAPPENED === #
-
-    def _email_pay_plan_question(self):
-        """Set when the gateway is asked next for the outcome of this payment."""
-        self.ensure_one()
-        gap = ASK_GAPS[min(self.email_pay_asked, len(ASK_GAPS) - 1)]
-        self.email_pay_ask_at = fields.Datetime.now() + timedelta(seconds=gap)
-
-    def _email_pay_ask(self):
-        """Ask the gateway what became of this payment, and apply its answer.
-
-        :return: whether the gateway answered.
-        """
-        self.ensure_one()
-        self.email_pay_asked += 1
-        self._email_pay_plan_question()
-        try:
-            events = self._email_pay_gateway().query(self.reference)
-        except errors.GatewayError as error:
-            _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
-            return False
-        self._email_pay_apply_all(events, 'query')
-        if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
-            sentence = self._email_pay_in_customers_language().env._(
-                "The payment did not reach the bank. Nothing was charged."
-            )
-            self._set_error(sentence)
-            self.email_pay_ask_at = False
-        return True
-
-    def _email_pay_advance(self):
-        """All that can be done for this transaction now: the notifications that wait for it, a
-        question to the gateway when one is due, and the booking.
-
-        The worker, the customer's page and the janitor all come here.
-        """
-        self.ensure_one()
-        self.env['email.pay.event'].sudo()._process_for(self)
-        if self.email_pay_ask_at and self.email_pay_ask_at <= fields.Datetime.now():
-            self._email_pay_ask()
-        self._email_pay_book()
-
-    @api.model
-    def _email_pay_cron_ask(self):
-        """Ask for every payment whose outcome is still unknown and whose time has come."""
-        now = fields.Datetime.now()
-        due = self.search([
-            ('email_pay_ask_at', '<=', now),
-            ('create_date', '>', now - timedelta(days=ASK_DAYS)),
-        ], limit=100)
-        for index, tx in enumerate(due):
-            try:
-                if tx._email_pay_try_lock():
-                    tx._email_pay_advance()
-                self.env['ir.cron']._commit_progress(1, remaining=len(due) - index - 1)
-            except psycopg2.OperationalError:
-                self.env.cr.rollback()  # somebody else works on it

@@ -16,9 +16,14 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charge
     from . import test_booking
     from . import test_webhook
+    from . import test_differences
     from . import test_events
+    from . import test_janitor
+    from . import test_returns
+    from . import test_reopening
     from . import test_stock_routes
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency
     from . import test_fuzz
+    from . import test_returns_concurrency

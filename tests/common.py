@@ -151,6 +151,16 @@ class EmailPayCommon(AccountPaymentCommon):
         )
         return answer.gateway_reference
 
+    def refund(self, transaction, amount=None):
+        """Order a refund, as the refund wizard does when an accountant presses *Refund*."""
+        with self.own_cursor() as env:
+            refund = env['payment.transaction'].browse(transaction.id)._refund(amount)
+        return transaction.browse(refund.id)
+
+    def balance(self, transaction):
+        """What the gateway holds of `transaction` after all that went back: the truth."""
+        return float(self.sandbox.ledger.balance(transaction.reference))
+
     def charges(self, transaction):
         """How often the gateway took money for `transaction`: the truth."""
         return len(self.sandbox.ledger.charges(transaction.reference))

@@ -11,6 +11,7 @@ import tempfile
 import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import requests.exceptions
@@ -169,6 +170,13 @@ class GatewayContract:
         """Answers to `query`: 'paid', 'nothing', 'unknown', 'bad key'."""
         raise NotImplementedError
 
+    def report_answers(self) -> dict[str, list[HttpResponse]]:
+        """Answers to `report`, page by page: 'many', which are several pages; 'nothing'; 'bad key'.
+
+        Needed when the gateway supports it.
+        """
+        raise NotImplementedError
+
     def sent_amount(self, recorder: Recorder):
         """The amount in the last request, as the gateway will read it."""
         raise NotImplementedError
@@ -261,6 +269,8 @@ class GatewayContract:
         self.assertTrue(event.amount is None or event.amount.is_finite())
         self.assertRegex(event.currency, r'^([A-Z]{3})?$')
         self.assertRegex(event.card_last4, r'^([0-9]{4})?$')
+        self.assertIsInstance(event.happened_at, datetime | None)
+        self.assertTrue(event.happened_at is None or event.happened_at.tzinfo)
         texts = [f.name for f in fields(PaymentEvent) if f.type is str]
         for name in texts:
             self.assertIsInstance(getattr(event, name), str, name)
@@ -535,6 +545,51 @@ class GatewayContract:
                 self.gateway(HttpResponse(status, b'<html>Welcome</html>')).test()
         with self.assertRaises(errors.UnknownOutcome):
             self.gateway(HttpResponse(503, b'')).test()
+
+    # --- asking for all that happened -------------------------------------------------------------
+
+    UNTIL = datetime(2026, 3, 9, 12, 30, tzinfo=UTC)
+    SINCE = UNTIL - timedelta(days=4)
+
+    def report(self, *answers):
+        return self.gateway(*answers).report(self.SINCE, self.UNTIL)
+
+    def report_pages(self, name):
+        if not self.gateway_class.supports.report:
+            self.skipTest("It reports no list of payments.")
+        return self.report_answers()[name]
+
+    def test_report_tells_every_operation_oldest_first(self):
+        pages = self.report_pages('many')
+        self.assertGreater(len(pages), 1)
+        events = self.report(*pages)
+        for event in events:
+            self.assert_well_formed(event)
+        times = [event.happened_at for event in events]
+        self.assertEqual(times, sorted(times))
+        self.assertGreater(len({event.reference for event in events}), 1)
+        self.assertTrue({Operation.PAYMENT, Operation.REFUND} <= {e.operation for e in events})
+
+    def test_report_of_nothing_is_empty(self):
+        self.assertEqual(self.report(*self.report_pages('nothing')), ())
+
+    def test_half_a_report_is_none(self):
+        first = self.report_pages('many')[0]
+        for failure in (*FAILURES, HttpResponse(500, b''), HttpResponse(200, b'<html></html>')):
+            for answers in ([failure], [first, failure]):
+                with self.subTest(failure), self.assertRaises(errors.GatewayError):
+                    self.report(*answers)
+
+    def test_report_names_a_refused_key(self):
+        with self.assertRaises(errors.CredentialsRefused):
+            self.report(*self.report_pages('bad key'))
+
+    def test_report_is_supported_or_said_not_to_be(self):
+        own = self.gateway_class.report is not Gateway.report
+        self.assertEqual(own, self.gateway_class.supports.report)
+        if not own:
+            with self.assertRaises(errors.Unsupported):
+                self.gateway().report(self.SINCE, self.UNTIL)
 
     # --- secrets ----------------------------------------------------------------------------------
 

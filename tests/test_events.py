@@ -242,30 +242,6 @@ class TestInbox(EmailPayHttpCommon):
         self._receive_of(number)
         return number
 
-    def test_a_refund_at_the_gateway_is_parked(self):
-        refund = self.sandbox.credicorp.refund(self._paid(), '30.00')
-        event = self._receive_of(refund.id)
-        self.assertParked(event, "not ordered in Odoo")
-        self.assertEqual(event.transaction_id, self.transaction)
-
-    def test_a_void_at_the_gateway_is_parked(self):
-        number = self._paid()
-        self.sandbox.credicorp.void(number)
-        self.assertParked(self._receive_of(number), "Void of 100.00")
-
-    def test_a_refund_ordered_in_odoo_is_no_news(self):
-        self._paid()
-        refund = self.transaction._refund(30.0)
-        event = self._receive_of(refund.provider_reference)
-        self.assertEqual((refund.state, event.state), ('done', 'ignored'))
-
-    def test_a_refund_ordered_in_odoo_is_no_news_under_its_own_reference(self):
-        self.sandbox.credicorp.configure(refund_keeps_order=False)
-        self._paid()
-        refund = self.transaction._refund(30.0)
-        event = self._receive_of(refund.provider_reference)
-        self.assertEqual((refund.state, event.state), ('done', 'ignored'))
-
     def test_a_chargeback_is_parked_with_card_and_amount(self):
         transaction = self.sandbox.credicorp.transaction(self._paid())
         _type, body = notices.chargeback_event(transaction, 100)

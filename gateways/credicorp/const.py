@@ -16,6 +16,11 @@ SIGNATURE_HEADER = 'Webhook-Signature'
 NO_ORDER = 'email-pay-connection-test'
 
 MAX_REPORT_BYTES = 2_000_000
+# Query, `start_date` and `end_date`, and the `date` of an action.
+DATE = '%Y%m%d%H%M%S'
+# Query, `result_limit` and `page_number`.
+REPORT_PAGE = 200
+MAX_REPORT_PAGES = 500
 MAX_KEY_LENGTH = 128
 
 # Direct Post, `response`.

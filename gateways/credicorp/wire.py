@@ -1,6 +1,8 @@
 """Reads what an NMI gateway writes: its form replies, its XML reports, its JSON notifications."""
 
 import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from operator import itemgetter
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
@@ -87,10 +89,25 @@ def _xml(text: str) -> ElementTree.Element | None:
 
 def report_events(root: ElementTree.Element, reference: str) -> tuple[PaymentEvent, ...]:
     """One event per action of the transactions that carry our `reference`, oldest first."""
+    return transaction_events(
+        transaction for transaction in root.findall('transaction')
+        if _child(transaction, 'order_id') == reference
+    )
+
+
+def report_transactions(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
+    """The transactions of a report by the gateway's number of each."""
+    return {
+        _child(transaction, 'transaction_id'): transaction
+        for transaction in root.findall('transaction')
+    }
+
+
+def transaction_events(transactions: Iterable[ElementTree.Element]) -> tuple[PaymentEvent, ...]:
+    """One event per action, oldest first."""
     dated = [
         (_child(action, 'date'), _action_event(transaction, action))
-        for transaction in root.findall('transaction')
-        if _child(transaction, 'order_id') == reference
+        for transaction in transactions
         for action in transaction.findall('action') or [ElementTree.Element('action')]
     ]
     return tuple(event for _date, event in sorted(dated, key=itemgetter(0)))
@@ -113,7 +130,15 @@ def _action_event(transaction: ElementTree.Element, action: ElementTree.Element)
         message=_child(action, 'response_text'),
         card_brand=_child(transaction, 'cc_type'),
         card_last4=_last4(_child(transaction, 'cc_number')),
+        happened_at=_time(_child(action, 'date')),
     )
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, const.DATE).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _action_status(transaction, action, operation: Operation) -> Status:

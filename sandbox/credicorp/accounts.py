@@ -93,6 +93,10 @@ class Transaction:
         return [action for action in self.actions if action.type != 'settle'][-1]
 
     @property
+    def modified(self) -> datetime:
+        return self.actions[-1].date
+
+    @property
     def collected(self) -> Decimal:
         """What was taken and not voided; 0 for anything but a sale or a captured authorization."""
         if self.condition not in (const.PENDING_SETTLEMENT, const.COMPLETE):

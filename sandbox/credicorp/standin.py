@@ -126,7 +126,7 @@ class Credicorp(StandIn):
         unknown = query.error_xml(const.TEXTS[const.UNKNOWN_CODE])
         return self.faults.around(
             self.name,
-            'query',
+            'report' if form.get('start_date') else 'query',
             act=lambda: Response(self._found(form), XML),
             unknown=lambda: Response(unknown, XML),
         )
@@ -135,11 +135,11 @@ class Credicorp(StandIn):
         merchant = self.accounts.merchant('security_key', form.get('security_key', ''))
         if not merchant:
             return query.error_xml(const.INVALID_KEY)
-        with self.accounts.lock:
-            found = self.accounts.find(
-                merchant, id=form.get('transaction_id', ''), order_id=form.get('order_id', '')
-            )
-            return query.transactions_xml(found)
+        try:
+            with self.accounts.lock:
+                return query.transactions_xml(query.find(self.accounts, merchant, form))
+        except query.Malformed as error:
+            return query.error_xml(str(error))
 
     # --- the back office --------------------------------------------------------------------------
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sandbox.credicorp import cards, const
@@ -182,6 +184,47 @@ class TestQuery(SandboxCase):
                 self.assertEqual(transaction.findtext('action/action_type'), 'sale')
                 self.assertEqual(transaction.findtext('action/success'), '1')
                 self.assertRegex(transaction.findtext('action/date'), r'^\d{14}$')
+
+    def test_by_dates_of_the_last_change(self):
+        first = self.sale()['transactionid']
+        self.sale(orderid='INV-2')
+        hour = timedelta(hours=1)
+        made = self.credicorp.accounts.transactions.values()
+        for transaction, age in zip(made, (9, 2), strict=True):
+            action = transaction.actions[-1]
+            transaction.actions[-1] = replace(action, date=action.date - age * hour)
+        dates = {'start_date': self.ago(10 * hour), 'end_date': self.ago(hour)}
+        self.assertEqual(len(self.query(**dates)), 2)
+        dates['end_date'] = self.ago(3 * hour)
+        self.assertEqual(len(self.query(**dates)), 1)
+        self.credicorp.void(first)
+        self.assertEqual(len(self.query(**dates)), 0)
+        self.assertEqual(len(self.query(start_date=self.ago(hour))), 1)
+
+    def ago(self, gap):
+        return (datetime.now(UTC) - gap).strftime('%Y%m%d%H%M%S')
+
+    def test_page_by_page(self):
+        orders = [f'INV-{number}' for number in range(5)]
+        for order in orders:
+            self.sale(orderid=order)
+        pages = [
+            [found.findtext('order_id') for found in self.query(result_limit='2', page_number=page)]
+            for page in '0123'
+        ]
+        self.assertEqual(pages, [orders[:2], orders[2:4], orders[4:], []])
+
+    def test_by_condition_and_kind_of_action(self):
+        self.credicorp.void(self.sale()['transactionid'])
+        self.sale(type='auth', orderid='INV-2')
+        self.sale(orderid='INV-3')
+        self.assertEqual(len(self.query(condition='canceled,pending')), 2)
+        self.assertEqual(len(self.query(action_type='sale,void')), 2)
+
+    def test_a_date_or_a_page_that_is_none(self):
+        for name in ('start_date', 'end_date', 'result_limit', 'page_number'):
+            response = self.query(**{name: 'soon'})
+            self.assertEqual(response.findtext('error_response'), f'Invalid {name}')
 
     def test_nothing_found(self):
         response = self.query(order_id='INV-9')

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import json
 import unittest
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def notice(name: str, **changes) -> Notification:
     content = json.loads(fixture(f'{name}.json'))
     content['event_body'].update(changes)
     return Notification(json.dumps(content).encode())
+
+
+def full_page(first: int = 20001) -> HttpResponse:
+    """A page with as many sales as fit on one, as the fixture of one sale has them."""
+    body = fixture('report_paid.xml').decode()
+    start, end = body.index('<transaction>'), body.index('</nm_response>')
+    numbers = range(first, first + const.REPORT_PAGE)
+    sales = [
+        body[start:end].replace('10001', str(n)).replace('TX-1', f'TX-{n}') for n in numbers
+    ]
+    return HttpResponse(200, f'{body[:start]}{"".join(sales)}{body[end:]}'.encode())
 
 
 class CredicorpCase(GatewayContract):
@@ -101,6 +113,13 @@ class CredicorpCase(GatewayContract):
             'nothing': answer('report_nothing.xml'),
             'unknown': answer('report_unknown.xml'),
             'bad key': answer('report_bad_key.xml'),
+        }
+
+    def report_answers(self):
+        return {
+            'many': [full_page(), answer('report_days.xml')],
+            'nothing': [answer('report_nothing.xml')],
+            'bad key': [answer('report_bad_key.xml')],
         }
 
     def sent_amount(self, recorder):
@@ -448,6 +467,66 @@ class TestQuery(Case):
         gateway = self.gateway(answer('report_nothing.xml'))
         gateway.test()
         self.assertEqual(gateway._send.form()['order_id'], const.NO_ORDER)
+
+
+class TestReport(Case):
+    since = datetime(2026, 3, 5, 12, 30, tzinfo=UTC)
+    until = datetime(2026, 3, 9, 12, 30, 59, 999, tzinfo=UTC)
+
+    def report(self, gateway):
+        return gateway.report(self.since, self.until)
+
+    def test_asks_for_a_page_by_the_dates(self):
+        gateway = self.gateway(answer('report_days.xml'))
+        self.report(gateway)
+        expected = {
+            'security_key': 'api-9f8e7d6c5b4a',
+            'start_date': '20260305123000',
+            'end_date': '20260309123059',
+            'result_limit': '200',
+            'page_number': '0',
+        }
+        self.assertEqual(gateway._send.form(), expected)
+
+    def test_times_of_another_zone_are_asked_for_in_utc(self):
+        panama = timezone(timedelta(hours=-5))
+        gateway = self.gateway(answer('report_nothing.xml'))
+        gateway.report(self.since.astimezone(panama), self.until.astimezone(panama))
+        self.assertEqual(gateway._send.form()['start_date'], '20260305123000')
+
+    def test_everything_is_told_with_its_time(self):
+        events = self.report(self.gateway(answer('report_days.xml')))
+        told = [(e.happened_at.isoformat()[:16], e.operation, e.status, e.reference, e.amount)
+                for e in events]
+        self.assertEqual(told, [
+            ('2026-03-05T14:30', Operation.PAYMENT, Status.DONE, 'TX-1', Decimal('12.34')),
+            ('2026-03-06T02:00', Operation.OTHER, Status.DONE, 'TX-1', Decimal('12.34')),
+            ('2026-03-06T09:10', Operation.PAYMENT, Status.CANCELED, 'TX-2', Decimal('20.00')),
+            ('2026-03-06T11:00', Operation.VOID, Status.DONE, 'TX-2', Decimal('20.00')),
+            ('2026-03-07T09:00', Operation.REFUND, Status.DONE, 'TX-1', Decimal('2.50')),
+            ('2026-03-08T16:45', Operation.PAYMENT, Status.DONE, '', Decimal('7.00')),
+        ])
+        self.assertEqual(events[0].happened_at.utcoffset(), timedelta(0))
+
+    def test_a_date_that_cannot_be_read_is_no_time(self):
+        body = fixture('report_days.xml').replace(b'20260305143000', b'yesterday')
+        events = self.report(self.gateway(HttpResponse(200, body)))
+        self.assertEqual([e.reference for e in events if e.happened_at is None], ['TX-1'])
+
+    def test_pages_are_read_until_one_is_not_full(self):
+        gateway = self.gateway(full_page(20001), full_page(20201), answer('report_days.xml'))
+        events = self.report(gateway)
+        numbers = [request.data['page_number'] for request in gateway._send.requests]
+        self.assertEqual(numbers, ['0', '1', '2'])
+        self.assertEqual(len(events), 2 * const.REPORT_PAGE + 6)
+
+    def test_a_gateway_that_counts_pages_from_one_is_read_once(self):
+        pages = (full_page(), full_page(), answer('report_nothing.xml'))
+        self.assertEqual(len(self.report(self.gateway(*pages))), const.REPORT_PAGE)
+
+    def test_a_gateway_that_always_gives_the_same_page_reports_nothing(self):
+        with self.assertRaises(errors.UnknownOutcome):
+            self.report(self.gateway(*[full_page()] * 3))
 
 
 class TestNotifications(Case):

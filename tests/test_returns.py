@@ -1,0 +1,612 @@
+import contextlib
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo import Command, fields
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ..gateways import REGISTRY
+from ..gateways.values import Operation, PaymentEvent, RefundSupport, Status
+from ..sandbox.credicorp import notices
+from .common import EmailPayCommon, EmailPayHttpCommon
+
+RETURNS = 'odoo.addons.email_pay.models.payment_returns'
+BOOKING = 'odoo.addons.email_pay.models.payment_booking'
+
+
+class ReturnsCommon(EmailPayCommon):
+    """An invoice of 100 that was paid by card."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.create_invoice()
+        cls.link = cls.create_link(cls.invoice)
+
+    def setUp(self):
+        super().setUp()
+        self.transaction = self.pay_by_card(self.link)
+
+    def refunds(self, transaction=None):
+        """The refunds of a payment, oldest first."""
+        return (transaction or self.transaction).child_transaction_ids.sorted('id')
+
+    def ask_now(self, transaction, times=1):
+        """Let the time come at which the gateway is asked, and ask."""
+        for _time in range(times):
+            transaction.email_pay_ask_at = fields.Datetime.now() - timedelta(seconds=1)
+            with self.own_cursor() as env:
+                env['payment.transaction']._email_pay_cron_ask()
+
+    def sent(self, operation):
+        """The requests of one kind that the gateway accepted."""
+        return self.sandbox.ledger.entries(operation=operation, success=True)
+
+    def assertReturned(self, amount, due=None, refunds=1):
+        """As much went back, at the gateway and in the books, and is due again."""
+        made = self.refunds().filtered(lambda tx: tx.state == 'done')
+        self.assertEqual(len(made), refunds)
+        self.assertEqual(-sum(made.mapped('amount')), amount)
+        self.assertEqual(self.balance(self.transaction), 100.0 - amount)
+        self.assertEqual(sum(made.payment_id.mapped('amount')), amount)
+        self.assertEqual(self.invoice.amount_residual, amount if due is None else due)
+
+
+@tagged('post_install', '-at_install')
+class TestRefund(ReturnsCommon):
+    """An accountant presses *Refund* on a payment."""
+
+    def open_wizard(self, env=None, user=None):
+        payment = self.transaction.payment_id
+        wizard = (env or self.env)['payment.refund.wizard'].with_context(active_id=payment.id)
+        return wizard.with_user(user) if user else wizard
+
+    def order(self, amount=None, user=None):
+        """Open the wizard, enter an amount, press *Refund*; what the accountant is told."""
+        with self.own_cursor() as env:
+            wizard = self.open_wizard(env, user).create(
+                {'amount_to_refund': amount} if amount else {}
+            )
+            return wizard.action_refund()['params']
+
+    # --- what is sent -----------------------------------------------------------------------------
+
+    def test_the_whole_is_voided_before_it_is_settled(self):
+        self.assertEqual(self.order()['type'], 'success')
+        self.assertReturned(100.0)
+        self.assertEqual((len(self.sent('void')), len(self.sent('refund'))), (1, 0))
+        self.assertEqual(self.refunds().email_pay_return, 'void')
+
+    def test_the_whole_is_refunded_after_it_is_settled(self):
+        self.sandbox.credicorp.settle()
+        self.order()
+        self.assertReturned(100.0)
+        self.assertEqual((len(self.sent('void')), len(self.sent('refund'))), (0, 1))
+        self.assertEqual(self.refunds().email_pay_return, 'refund')
+
+    def test_parts_are_refunded_until_nothing_is_left(self):
+        for amount in (30.0, 20.0, 50.0):
+            self.order(amount)
+        self.assertReturned(100.0, refunds=3)
+        with self.assertRaisesRegex(ValidationError, "Only .*0.00 of this payment is left"):
+            self.refund(self.transaction, 10.0)
+        self.assertReturned(100.0, refunds=3)
+
+    def test_a_billing_user_may_refund(self):
+        user = new_test_user(
+            self.env, 'biller', groups='account.group_account_invoice',
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)],
+        )
+        self.assertEqual(self.order(30.0, user=user)['type'], 'success')
+        self.assertReturned(30.0)
+
+    def test_a_refund_is_an_outgoing_payment_of_the_collection_journal_without_receipt(self):
+        refund = self.refund(self.transaction, 30.0)
+        payment = refund.payment_id
+        self.assertEqual((payment.payment_type, payment.amount), ('outbound', 30.0))
+        self.assertEqual(payment.journal_id, self.collections)
+        self.assertEqual(payment.source_payment_id, self.transaction.payment_id)
+        self.assertTrue(refund.is_post_processed)
+        self.assertFalse(refund.email_pay_receipt_at)
+        self.assertEqual(len(self.outbox('mail_template_receipt', 'rosa@example.com')), 1)
+
+    def test_what_was_ordered_here_is_no_news_to_the_billing_team(self):
+        self.order(30.0)
+        for record in (self.invoice, self.transaction.payment_id):
+            self.assertFalse(self.activities(record))
+
+    # --- never more than was paid -----------------------------------------------------------------
+
+    def test_more_than_was_paid_is_not_sent(self):
+        with self.assertRaisesRegex(ValidationError, "Only .*100.00 of this payment is left"):
+            self.refund(self.transaction, 100.01)
+        self.assertFalse(self.refunds())
+        self.assertReturned(0.0, refunds=0)
+
+    def test_more_than_is_left_is_not_sent(self):
+        self.refund(self.transaction, 30.0)
+        with self.assertRaisesRegex(ValidationError, "Only .*70.00 of this payment is left"):
+            self.refund(self.transaction, 70.01)
+        self.assertReturned(30.0)
+
+    def test_a_refund_that_is_not_confirmed_counts(self):
+        self.sandbox.faults.add('cut', ['refund'])
+        self.refund(self.transaction, 60.0)
+        with self.assertRaisesRegex(ValidationError, "on its way"):
+            self.refund(self.transaction, 50.0)
+        self.assertReturned(0.0, refunds=0)
+
+    def test_an_open_wizard_does_not_refund_again(self):
+        with self.own_cursor() as env:
+            stale = self.open_wizard(env).create({'amount_to_refund': 30.0})
+        self.order(30.0)
+        with self.assertRaisesRegex(ValidationError, "Meanwhile .*30.00 of this payment"):
+            self.env['payment.refund.wizard'].browse(stale.id).action_refund()
+        self.assertReturned(30.0)
+
+    def test_a_gateway_that_refunds_only_the_whole_says_so_before_anything_is_sent(self):
+        gateway = REGISTRY['credicorp']
+        supports = replace(gateway.supports, refund=RefundSupport.FULL_ONLY)
+        with patch.object(gateway, 'supports', supports):
+            self.credicorp.invalidate_recordset(['support_refund'])
+            wizard = self.open_wizard().create({})
+            self.assertEqual((wizard.support_refund, wizard.amount_to_refund), ('full_only', 100.0))
+            with self.assertRaisesRegex(ValidationError, "pays back only the whole payment"):
+                self.refund(self.transaction, 30.0)
+            self.assertFalse(self.refunds())
+            self.order()
+        self.assertReturned(100.0)
+
+    # --- what the gateway answers -----------------------------------------------------------------
+
+    def test_a_refusal_tells_the_accountant_why_and_leaves_nothing(self):
+        self.sandbox.credicorp.settle()
+        self.sandbox.credicorp.transaction(self.transaction.provider_reference).condition = 'failed'
+        told = self.order(30.0)
+        self.assertEqual(told['type'], 'danger')
+        self.assertIn("The gateway did not pay back: Only collected", told['message'])
+        self.assertEqual(self.refunds().state, 'error')
+        self.assertFalse(self.refunds().email_pay_ask_at)
+        self.assertFalse(self.env['account.payment'].search([
+            ('payment_transaction_id', 'in', self.refunds().ids)
+        ]))
+        self.assertEqual(self.invoice.amount_residual, 0.0)
+        self.assertEqual(self.transaction.payment_id.amount_available_for_refund, 100.0)
+
+    def test_a_gateway_that_is_down_was_sent_nothing(self):
+        self.sandbox.faults.add('http_500', ['query'])
+        told = self.order(30.0)
+        self.assertIn("nothing was sent", told['message'])
+        self.assertEqual(self.refunds().state, 'error')
+        self.assertReturned(0.0, refunds=0)
+
+    def test_a_lost_answer_leaves_the_refund_open_and_it_is_asked_for(self):
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with self.assertLogs(RETURNS, logging.WARNING):
+            told = self.order(30.0)
+        self.assertEqual(told['type'], 'warning')
+        self.assertEqual(self.refunds().state, 'pending')
+        self.assertEqual(self.invoice.amount_residual, 0.0)
+        self.ask_now(self.refunds())
+        self.assertReturned(30.0)
+        self.assertFalse(self.refunds().email_pay_ask_at)
+
+    def test_a_lost_answer_is_found_under_the_refunds_own_reference(self):
+        self.sandbox.credicorp.configure(refund_keeps_order=False)
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        self.ask_now(refund)
+        self.assertEqual((refund.state, self.invoice.amount_residual), ('done', 30.0))
+
+    def test_a_lost_answer_to_a_void_is_found(self):
+        self.sandbox.faults.add('cut', ['void'], charged=True)
+        with mute_logger(RETURNS):
+            self.order()
+        self.assertEqual(self.refunds().state, 'pending')
+        self.ask_now(self.refunds())
+        self.assertReturned(100.0)
+
+    def test_a_lost_answer_is_found_by_the_notification(self):
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        [entry] = self.sent('refund')
+        event = PaymentEvent(
+            Operation.REFUND, Status.DONE, self.transaction.reference, entry.id, Decimal('30.00'),
+        )
+        self.assertEqual(self.transaction._email_pay_take_return(event), ('done', ''))
+        self.assertEqual(refund.provider_reference, entry.id)
+        self.assertReturned(30.0)
+
+    def test_the_same_refund_cannot_be_ordered_while_one_is_open(self):
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with mute_logger(RETURNS):
+            self.refund(self.transaction, 30.0)
+        with self.assertRaisesRegex(ValidationError, "The same refund is on its way"):
+            self.refund(self.transaction, 30.0)
+        self.assertEqual(len(self.sent('refund')), 1)
+
+    def test_a_refund_that_never_arrived_fails_and_the_billing_team_hears_of_it(self):
+        self.sandbox.faults.add('cut', ['refund'])
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        self.ask_now(refund, times=2)
+        self.assertEqual(refund.state, 'pending')
+        self.ask_now(refund)
+        self.assertEqual((refund.state, refund.email_pay_ask_at), ('error', False))
+        [activity] = self.activities(self.invoice)
+        self.assertIn("did not reach the gateway", activity.note)
+        self.order(30.0)
+        self.assertReturned(30.0)
+
+    def _given_up(self):
+        """A refund that the gateway made, and of which it told nothing for too long."""
+        self.sandbox.faults.add('cut', ['refund'], charged=True)
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        refund.write({'state': 'error', 'email_pay_asked': 3, 'email_pay_ask_at': False})
+        return refund
+
+    def test_a_refund_that_was_given_up_and_came_after_all_is_booked(self):
+        refund = self._given_up()
+        refund._email_pay_ask()
+        self.assertEqual(refund.state, 'done')
+        self.assertReturned(30.0)
+
+    def test_a_refund_that_was_given_up_and_came_after_all_is_not_sent_again(self):
+        self._given_up()
+        self.refund(self.transaction, 30.0)
+        self.assertReturned(30.0)
+        self.assertEqual(len(self.sent('refund')), 1)
+
+    # --- once, whatever happens to the request ----------------------------------------------------
+
+    def test_a_crash_after_the_gateways_answer_is_found_by_asking(self):
+        with self._crash_after_the_answer():
+            self.refund(self.transaction, 30.0)
+        refund = self.refunds()
+        self.assertEqual((refund.state, refund.provider_reference), ('pending', False))
+        self.ask_now(refund)
+        self.assertReturned(30.0)
+
+    @contextlib.contextmanager
+    def _crash_after_the_answer(self):
+        """The worker is killed between the gateway's answer and the end of the request."""
+        crash = patch.object(
+            type(self.env['payment.transaction']), '_email_pay_apply', side_effect=SystemExit,
+        )
+        with contextlib.suppress(SystemExit), crash:
+            yield
+
+    def test_a_refund_that_the_books_do_not_know_is_adopted_and_not_sent_again(self):
+        self.sandbox.credicorp.refund(self.transaction.provider_reference, '30.00')
+        refund = self.refund(self.transaction, 30.0)
+        self.assertEqual(refund.state, 'done')
+        self.assertReturned(30.0)
+        self.assertEqual(len(self.sent('refund')), 1)
+
+    def test_another_refund_that_the_books_do_not_know_is_booked_and_counts(self):
+        self.sandbox.credicorp.refund(self.transaction.provider_reference, '80.00')
+        refund = self.refund(self.transaction, 30.0)
+        self.assertEqual(refund.state, 'error')
+        self.assertIn("Only", refund.state_message)
+        self.assertReturned(80.0)
+
+    def test_a_second_refund_of_the_same_amount_is_another_one(self):
+        for _time in range(2):
+            self.refund(self.transaction, 30.0)
+        self.assertReturned(60.0, refunds=2)
+
+    def test_a_refund_that_cannot_be_booked_is_shown_and_booked_later(self):
+        closed = patch.object(
+            type(self.env['account.payment']), 'action_post',
+            side_effect=UserError("The period is closed."),
+        )
+        with closed, self.assertLogs(BOOKING, logging.ERROR):
+            refund = self.refund(self.transaction, 30.0)
+        self.assertEqual((refund.state, refund.is_post_processed), ('done', False))
+        event = self.events()
+        self.assertEqual((event.state, event.source), ('parked', 'booking'))
+        self.assertIn("Money went back and could not be booked: The period is", event.error)
+        with self.own_cursor() as env:
+            env['payment.transaction']._cron_post_process()
+        self.assertReturned(30.0)
+        self.assertEqual(event.state, 'done')
+
+
+@tagged('post_install', '-at_install')
+class TestReported(ReturnsCommon, EmailPayHttpCommon):
+    """The gateway, the bank, or somebody at the gateway gives the money back."""
+
+    def tell(self, number):
+        """Let the gateway tell of the last operation of its transaction; the notification."""
+        before = self.events()
+        self.notify_of(number)
+        self.process_events()
+        return self.events() - before
+
+    def give_back(self, amount):
+        """A refund at the gateway's own desk; its number."""
+        return self.sandbox.credicorp.refund(self.transaction.provider_reference, amount).id
+
+    def take(self, operation, amount, status=Status.DONE, **values):
+        """What `event` brings, for what this gateway has no notification."""
+        return self.transaction._email_pay_take_return(PaymentEvent(
+            operation, status, **{
+                'reference': self.transaction.reference, 'gateway_reference': 'CB1',
+                'amount': amount and Decimal(amount), **values,
+            },
+        ))
+
+    def assertParked(self, event, sentence):
+        self.assertEqual(event.state, 'parked')
+        self.assertIn(sentence, event.error)
+        self.assertEqual(len(self.activities(event)), 1)
+
+    # --- what is reported -------------------------------------------------------------------------
+
+    def test_fault_12_a_refund_at_the_gateway_reopens_the_invoice(self):
+        event = self.tell(self.give_back('100.00'))
+        self.assertEqual((event.state, event.transaction_id), ('done', self.transaction))
+        self.assertReturned(100.0)
+        self.assertEqual(self.invoice.payment_state, 'not_paid')
+
+    def test_a_partial_refund_reopens_that_part(self):
+        self.tell(self.give_back('30.00'))
+        self.assertReturned(30.0)
+        self.assertEqual(self.invoice.payment_state, 'partial')
+
+    def test_a_void_at_the_gateway_reopens_the_invoice(self):
+        self.sandbox.credicorp.void(self.transaction.provider_reference)
+        self.assertEqual(self.tell(self.transaction.provider_reference).state, 'done')
+        self.assertReturned(100.0)
+        self.assertEqual(self.refunds().email_pay_return, 'void')
+
+    def test_a_chargeback_reopens_the_invoice_and_says_what_to_do(self):
+        self.assertEqual(self.take(Operation.CHARGEBACK, '100.00')[0], 'done')
+        self.assertEqual(self.invoice.amount_residual, 100.0)
+        [activity] = self.activities(self.invoice)
+        self.assertEqual(activity.user_id, self.portal._attention_user())
+        self.assertIn("Dispute: ", activity.summary)
+        self.assertIn("100.00 was taken back", activity.summary)
+        for words in (
+            self.transaction.reference, self.refunds().payment_id.name, self.invoice.name,
+            "before its deadline", "Send no refund",
+        ):
+            self.assertIn(words, activity.note)
+
+    def test_the_billing_team_is_told_once_of_each(self):
+        number = self.give_back('30.00')
+        for _time in range(3):
+            self.tell(number)
+        [activity] = self.activities(self.invoice)
+        self.assertIn("30.00 made at the gateway", activity.summary)
+        self.tell(self.give_back('20.00'))
+        self.assertEqual(len(self.activities(self.invoice)), 2)
+
+    def test_a_refunded_invoice_can_be_paid_again(self):
+        self.tell(self.give_back('100.00'))
+        again = self.pay_by_card(self.link)
+        self.assertEqual((again.state, self.invoice.amount_residual), ('done', 0.0))
+
+    # --- any order, any number --------------------------------------------------------------------
+
+    def test_what_is_told_again_has_one_effect(self):
+        number = self.give_back('30.00')
+        events = [self.tell(number) for _time in range(3)]
+        self.assertEqual([event.state for event in events], ['done', 'ignored', 'ignored'])
+        self.assertReturned(30.0)
+
+    def test_a_void_that_is_told_again_has_one_effect(self):
+        number = self.transaction.provider_reference
+        self.sandbox.credicorp.void(number)
+        self.assertEqual([self.tell(number).state for _time in range(2)], ['done', 'ignored'])
+        self.assertReturned(100.0)
+
+    def test_what_was_ordered_here_is_no_news(self):
+        for keeps_order in (True, False):
+            self.sandbox.credicorp.configure(refund_keeps_order=keeps_order)
+            refund = self.refund(self.transaction, 30.0)
+            self.assertEqual(self.tell(refund.provider_reference).state, 'ignored')
+        self.assertEqual(self.invoice.amount_residual, 60.0)
+        self.assertEqual(len(self.refunds()), 2)
+
+    def test_a_void_that_was_ordered_here_is_no_news(self):
+        self.refund(self.transaction)
+        self.assertEqual(self.tell(self.transaction.provider_reference).state, 'ignored')
+        self.assertReturned(100.0)
+
+    def test_an_answer_that_comes_after_the_notification_has_no_effect(self):
+        def answer_after_the_notification(gateway, charged, amount, reference):
+            answer = refund(gateway, charged, amount, reference)
+            self.tell(answer.gateway_reference)
+            return answer
+
+        gateway = REGISTRY['credicorp']
+        refund = gateway.refund
+        with patch.object(gateway, 'refund', answer_after_the_notification):
+            self.transaction._email_pay_check_refundable(30.0)
+            child = self.transaction._create_child_transaction(30.0, is_refund=True)
+            child._set_pending()
+            child._email_pay_pay_back()
+        self.assertReturned(30.0)
+
+    def test_a_refund_that_is_told_before_the_sale_waits_for_it(self):
+        link = self.create_link(self.create_invoice())
+        self.transaction = self.start_payment(link)
+        self.invoice = link.invoice_ids
+        sale = self.charge_behind_odoo(self.transaction)
+        sold = self.sandbox.credicorp.notification(sale)
+        back = self.sandbox.credicorp.refund(sale, '30.00').id
+        self.sandbox.faults.add('http_500', ['query'])
+        event = self.tell(back)
+        self.assertEqual(event.state, 'failed')
+        self.notify(sold[0], {'Content-Type': 'application/json', **sold[1]})
+        self.process_events()
+        event.next_attempt = fields.Datetime.now()
+        self.process_events()
+        self.assertEqual(event.state, 'done')
+        self.assertReturned(30.0)
+
+    def test_a_refund_that_is_told_before_the_sale_asks_for_it(self):
+        link = self.create_link(self.create_invoice())
+        self.transaction = self.start_payment(link)
+        self.invoice = link.invoice_ids
+        sale = self.charge_behind_odoo(self.transaction)
+        self.tell(self.sandbox.credicorp.refund(sale, '30.00').id)
+        self.assertEqual(self.transaction.state, 'done')
+        self.assertReturned(30.0)
+        self.assertEqual(len(self.activities(self.invoice)), 1)
+
+    def test_a_void_of_what_was_never_booked_has_no_effect(self):
+        link = self.create_link(self.create_invoice())
+        transaction = self.start_payment(link)
+        sale = self.charge_behind_odoo(transaction)
+        self.sandbox.credicorp.void(sale)
+        self.assertEqual(self.tell(sale).state, 'ignored')
+        self.assertEqual(transaction.state, 'cancel')
+        self.assertFalse(self.refunds(transaction))
+
+    def test_a_refund_of_what_is_never_confirmed_is_parked(self):
+        link = self.create_link(self.create_invoice())
+        self.transaction = self.start_payment(link)
+        body = self.sale_event(
+            self.transaction, 'transaction.refund.success', transaction_id='7200001',
+        )
+        self.notify(body)
+        self.process_events()
+        event = self.events()
+        self.assertEqual(event.state, 'failed')
+        while event.state == 'failed':
+            event.next_attempt = fields.Datetime.now()
+            self.process_events()
+        self.assertParked(event, "that it has not confirmed")
+
+    def test_a_declined_refund_of_somebody_else_has_no_effect(self):
+        self.assertEqual(self.take(Operation.REFUND, '30.00', Status.DECLINED), ('ignored', ''))
+        self.assertFalse(self.refunds())
+
+    # --- what does not fit ------------------------------------------------------------------------
+
+    def test_more_than_is_left_is_parked(self):
+        self.refund(self.transaction, 30.0)
+        state, reason = self.take(Operation.CHARGEBACK, '100.00')
+        self.assertEqual(state, 'parked')
+        self.assertIn("100.00 going back, and only", reason)
+        self.assertIn("70.00 of this payment is left", reason)
+        self.assertEqual(self.invoice.amount_residual, 30.0)
+
+    def test_more_than_is_left_is_parked_when_it_is_found_by_asking(self):
+        self.give_back('80.00')
+        with self.own_cursor() as env:
+            transaction = env['payment.transaction'].browse(self.transaction.id)
+            transaction.amount = 50.0  # as if the books knew of less
+            transaction._email_pay_ask()
+        self.assertIn('parked', self.events().mapped('state'))
+
+    def test_another_currency_is_parked(self):
+        state, reason = self.take(Operation.REFUND, '30.00', currency='EUR')
+        self.assertEqual(state, 'parked')
+        self.assertIn("paid back in EUR", reason)
+
+    def test_an_amount_that_is_not_told_is_parked(self):
+        state, reason = self.take(Operation.REFUND, None)
+        self.assertEqual(state, 'parked')
+        self.assertIn("does not say how much", reason)
+        self.assertFalse(self.refunds())
+
+    def test_a_void_without_an_amount_is_the_whole(self):
+        state, _reason = self.take(
+            Operation.VOID, None, gateway_reference=self.transaction.provider_reference
+        )
+        self.assertEqual((state, self.invoice.amount_residual), ('done', 100.0))
+
+    def test_a_test_refund_on_a_live_app_is_parked(self):
+        number = self.give_back('30.00')
+        self.credicorp.state = 'enabled'
+        self.assertParked(self.tell(number), "No money went back.")
+        self.assertEqual(self.invoice.amount_residual, 0.0)
+
+    def test_another_amount_than_was_ordered_is_parked(self):
+        self.sandbox.faults.add('cut', ['refund'])
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        state, reason = self.take(Operation.REFUND, '29.00', reference=refund.reference)
+        self.assertEqual(state, 'parked')
+        self.assertIn("paid back 29.00, and the refund asked for", reason)
+        self.assertEqual(refund.state, 'pending')
+
+    def test_a_refund_that_failed_later_tells_the_billing_team(self):
+        self.sandbox.faults.add('cut', ['refund'])
+        with mute_logger(RETURNS):
+            refund = self.refund(self.transaction, 30.0)
+        self.take(
+            Operation.REFUND, '30.00', Status.DECLINED, reference=refund.reference,
+            message="Card closed",
+        )
+        self.assertEqual((refund.state, refund.state_message), ('error', "Card closed"))
+        self.assertEqual(len(self.activities(self.invoice)), 1)
+
+    def test_a_dispute_that_was_won_is_parked(self):
+        self.take(Operation.CHARGEBACK, '100.00')
+        state, reason = self.take(Operation.CHARGEBACK, '100.00', Status.CANCELED)
+        self.assertEqual(state, 'parked')
+        self.assertIn("the money is yours again", reason)
+        self.assertIn(self.refunds().payment_id.name, reason)
+        self.assertEqual(self.invoice.amount_residual, 100.0)
+
+    def test_a_refund_that_was_voided_is_parked(self):
+        number = self.give_back('30.00')
+        self.tell(number)
+        self.sandbox.credicorp.void(number)
+        self.assertParked(self.tell(number), "the money is yours again")
+        self.assertEqual(len(self.refunds()), 1)
+
+    # --- a batch of disputes names no payment -----------------------------------------------------
+
+    def dispute(self, amount=100, transaction=None):
+        """The notification of a dispute, as this gateway writes it: without the payment."""
+        charged = self.sandbox.credicorp.transaction(
+            (transaction or self.transaction).provider_reference
+        )
+        _type, body = notices.chargeback_event(charged, Decimal(amount))
+        self.notify(body)
+        self.process_events()
+        return self.events()[-1:]
+
+    def test_a_dispute_that_names_no_payment_proposes_the_one_that_fits(self):
+        self.tell(self.transaction.provider_reference)
+        event = self.dispute()
+        self.assertParked(event, "dispute of 100.00, card ending in 1111")
+        self.assertIn(self.transaction.reference, event.error)
+        self.assertEqual(event.proposed_id, self.transaction)
+        self.assertFalse(self.refunds())
+
+    def test_a_dispute_that_fits_two_payments_proposes_none(self):
+        self.tell(self.transaction.provider_reference)
+        other = self.pay_by_card(self.create_link(self.create_invoice()))
+        self.tell(other.provider_reference)
+        event = self.dispute()
+        self.assertParked(event, "Find the payment at the gateway")
+        self.assertFalse(event.proposed_id)
+
+    def test_a_dispute_that_fits_no_payment_proposes_none(self):
+        self.tell(self.transaction.provider_reference)
+        self.assertFalse(self.dispute(99).proposed_id)
+
+    def test_the_accountant_books_the_proposed_dispute(self):
+        self.tell(self.transaction.provider_reference)
+        event = self.dispute()
+        event.action_accept_proposal()
+        self.assertEqual((event.state, event.transaction_id), ('done', self.transaction))
+        self.assertEqual(self.refunds().email_pay_return, 'chargeback')
+        self.assertEqual(self.invoice.amount_residual, 100.0)
+        self.assertIn("deadline", self.activities(self.invoice).note)
+        event.action_accept_proposal()
+        self.assertEqual(len(self.refunds()), 1)

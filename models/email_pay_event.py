@@ -192,7 +192,7 @@ class EmailPayEvent(models.Model):
         })
         env = self.env['email.pay.portal']._speak(tx).env
         sentence = (
-            env._("Money went back and could not be booked. Put this right, then press “Replay”: %s",
+            env._("Money went back and could not be booked. Put it right, then press “Replay”: %s",
                   reason)
             if tx.operation == 'refund' else
             env._("The payment was collected and could not be booked. Put this right, then press"

@@ -4,8 +4,8 @@ from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_link
 from . import email_pay_link_checkout
-from . import email_pay_offer
 from . import email_pay_portal
+from . import email_pay_portal_offer
 from . import ir_qweb
 from . import payment_booking
 from . import payment_comparison

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ..gateways import errors
 from ..gateways.values import Operation, Status
 from .locks import CONFLICTS
+from .payment_returns import RETURNS
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class PaymentTransaction(models.Model):
         self._email_pay_apply_all(events, 'query')
         if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
             self._email_pay_set_lost()
-        if any(e.operation == Operation.PAYMENT and e.status in FINAL for e in events):
+        about = (Operation.PAYMENT,) if self.operation != 'refund' else RETURNS
+        if any(event.operation in about and event.status in FINAL for event in events):
             self.env['email.pay.event'].sudo()._note_answered(self)
         return True
 

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 # The modules whose part of the booking leaves alone what is booked here: they look at what was not
 # paid yet, at orders, or act on the booked payment.
@@ -38,10 +39,11 @@ class PaymentTransaction(models.Model):
         payments = self.env['account.payment'].create(
             [tx._email_pay_payment_values() for tx in self]
         )
+        payments = payments.with_context(email_pay_pairs=Pairs())
         payments.action_post()
         for tx, payment in zip(self, payments, strict=True):
             tx.payment_id = payment
-        self.env['account.move.line']._reconcile_plan([tx._email_pay_lines() for tx in self])
+        payments.env['account.move.line']._reconcile_plan([tx._email_pay_lines() for tx in self])
 
     @api.model
     def _email_pay_foreign_booking(self):
@@ -86,8 +88,81 @@ class PaymentTransaction(models.Model):
         )
 
 
+class Pairs:
+    """Which payments and invoices belong together, while payments are posted and reconciled.
+
+    Whenever a payment changes, Odoo looks for its invoices, and for the payments of these, dozens
+    of times. A booking reconciles payments with their own invoices, so that the answer stays.
+    """
+
+    def __init__(self):
+        self._known = {}
+
+    def find(self, records, domain, field):
+        """The records that `domain` means, when it asks who has some ids in `field`; else None."""
+        terms = list(domain)
+        if len(terms) != 1 or tuple(terms[0][:2]) != (field, 'in'):
+            return None
+        asked = [(records._name, id_) for id_ in terms[0][2]]
+        if any(key not in self._known for key in asked):
+            pairs = records._email_pay_reconciled([id_ for _model, id_ in asked])
+            for key in asked:
+                self._known[key] = [found for found, id_ in pairs if id_ == key[1]]
+        return records.browse(sorted({found for key in asked for found in self._known[key]}))
+
+
+RECONCILED = """
+    SELECT payment_id, invoice_id AS move_id FROM account_move__account_payment
+     UNION ALL
+    SELECT payment.id, other.move_id
+      FROM account_payment payment
+      JOIN account_move_line own ON own.move_id = payment.move_id
+      JOIN account_account account ON account.id = own.account_id
+           AND account.account_type IN ('asset_receivable', 'liability_payable')
+      JOIN account_partial_reconcile part
+           ON own.id = part.debit_move_id OR own.id = part.credit_move_id
+      JOIN account_move_line other
+           ON (other.id = part.debit_move_id OR other.id = part.credit_move_id)
+           AND other.id != own.id
+"""
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        pairs = self.env.context.get('email_pay_pairs')
+        found = pairs and pairs.find(self.browse(), domain, 'reconciled_payment_ids')
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
+
+    def _email_pay_reconciled(self, payment_ids):
+        """The pairs (invoice id, payment id) of which Odoo's `reconciled_payment_ids` speaks."""
+        self.env['account.payment'].flush_model(['move_id'])
+        return self.env.execute_query(SQL(
+            "SELECT pair.move_id, pair.payment_id FROM (%s) pair"
+            " JOIN account_move move ON move.id = pair.move_id"
+            " WHERE pair.payment_id IN %s AND move.move_type IN %s",
+            SQL(RECONCILED), tuple(payment_ids), tuple(self.get_sale_types(True)),
+        )) if payment_ids else []
+
+
 class AccountPayment(models.Model):
     _inherit = 'account.payment'
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        pairs = self.env.context.get('email_pay_pairs')
+        found = pairs and pairs.find(self.browse(), domain, 'reconciled_invoice_ids')
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
+
+    def _email_pay_reconciled(self, move_ids):
+        """The pairs (payment id, invoice id) of which Odoo's `reconciled_invoice_ids` speaks."""
+        self.env['account.payment'].flush_model(['move_id'])
+        return self.env.execute_query(SQL(
+            "SELECT payment_id, move_id FROM (%s) pair WHERE move_id IN %s",
+            SQL(RECONCILED), tuple(move_ids),
+        )) if move_ids else []
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -30,9 +30,10 @@ class PaymentTransaction(models.Model):
             super(PaymentTransaction, transactions)._post_process()
         notes.write()
         booked = todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id)
-        self.env['email.pay.event'].sudo()._note_booked(booked)
-        booked._email_pay_report_credits()
-        booked._email_pay_plan_receipts()
+        if booked:
+            self.env['email.pay.event'].sudo()._note_booked(booked)
+            booked._email_pay_report_credits()
+            booked._email_pay_plan_receipts()
 
     def _cron_post_process(self):
         """Override of `payment`: what was collected is booked whenever that becomes possible, not

@@ -13,6 +13,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_guard
     from . import test_charge
     from . import test_booking
+    from . import test_booking_batch
     from . import test_events
     from . import test_stock_routes
     from . import test_access

@@ -331,7 +331,7 @@ class TestSavedCard(EmailPayCommon):
             (refund.payment_id.payment_type, refund.payment_id.amount), ('outbound', 30.0)
         )
         self.assertEqual(refund.payment_id.journal_id, self.collections)
-        self.assertFalse(refund.email_pay_receipt_at)
+        self.assertFalse(refund.email_pay_receipt_due)
 
     def test_a_refused_refund_says_why(self):
         refund = self._paid()._refund(100.01)

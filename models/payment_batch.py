@@ -89,26 +89,40 @@ class PaymentTransaction(models.Model):
 
 
 class Pairs:
-    """Which payments and invoices belong together, while payments are posted and reconciled.
+    """Which payments, invoices and entries belong together, while payments are posted and matched.
 
-    Whenever a payment changes, Odoo looks for its invoices, and for the payments of these, dozens
-    of times. A booking reconciles payments with their own invoices, so that the answer stays.
+    Whenever a payment changes, Odoo looks for its entry, its invoices, and the payments of these,
+    dozens of times. A booking matches payments with their own invoices, so that the answer stays.
     """
 
     def __init__(self):
         self._known = {}
 
-    def find(self, records, domain, field):
-        """The records that `domain` means, when it asks who has some ids in `field`; else None."""
-        terms = list(domain)
-        if len(terms) != 1 or tuple(terms[0][:2]) != (field, 'in'):
+    def reconciled(self, records, domain, field):
+        """The records that `domain` means when it asks who has some ids in `field`; else None."""
+        if not (ids := self._asked(domain, field)):
             return None
-        asked = [(records._name, id_) for id_ in terms[0][2]]
+        asked = [(records._name, id_) for id_ in ids]
         if any(key not in self._known for key in asked):
-            pairs = records._email_pay_reconciled([id_ for _model, id_ in asked])
+            pairs = records._email_pay_reconciled(ids)
             for key in asked:
                 self._known[key] = [found for found, id_ in pairs if id_ == key[1]]
         return records.browse(sorted({found for key in asked for found in self._known[key]}))
+
+    def entries(self, records, domain, field, search):
+        """The same for what is found once an entry is made, and then stays; from `search` first."""
+        if not (ids := self._asked(domain, field)):
+            return None
+        key = (records._name, field, *ids)
+        if not self._known.get(key):
+            self._known[key] = list(search(domain, order='id').get_result_ids())
+        return records.browse(self._known[key])
+
+    def _asked(self, domain, field):
+        terms = list(domain)
+        if len(terms) == 1 and tuple(terms[0][:2]) == (field, 'in'):
+            return list(terms[0][2])
+        return None
 
 
 RECONCILED = """
@@ -132,8 +146,13 @@ class AccountMove(models.Model):
 
     def _search(self, domain, *args, **kwargs):
         """Override of `base`: see `Pairs`."""
-        pairs = self.env.context.get('email_pay_pairs')
-        found = pairs and pairs.find(self.browse(), domain, 'reconciled_payment_ids')
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.reconciled(self.browse(), domain, 'reconciled_payment_ids')
+            if found is None:
+                found = pairs.entries(
+                    self.browse(), domain, 'origin_payment_id', super()._search
+                )
         return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
 
     def _email_pay_reconciled(self, payment_ids):
@@ -144,7 +163,18 @@ class AccountMove(models.Model):
             " JOIN account_move move ON move.id = pair.move_id"
             " WHERE pair.payment_id IN %s AND move.move_type IN %s",
             SQL(RECONCILED), tuple(payment_ids), tuple(self.get_sale_types(True)),
-        )) if payment_ids else []
+        ))
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.entries(self.browse(), domain, 'payment_id', super()._search)
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
 
 
 class AccountPayment(models.Model):
@@ -152,8 +182,9 @@ class AccountPayment(models.Model):
 
     def _search(self, domain, *args, **kwargs):
         """Override of `base`: see `Pairs`."""
-        pairs = self.env.context.get('email_pay_pairs')
-        found = pairs and pairs.find(self.browse(), domain, 'reconciled_invoice_ids')
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.reconciled(self.browse(), domain, 'reconciled_invoice_ids')
         return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
 
     def _email_pay_reconciled(self, move_ids):
@@ -162,7 +193,7 @@ class AccountPayment(models.Model):
         return self.env.execute_query(SQL(
             "SELECT payment_id, move_id FROM (%s) pair WHERE move_id IN %s",
             SQL(RECONCILED), tuple(move_ids),
-        )) if move_ids else []
+        ))
 
     @api.model_create_multi
     def create(self, vals_list):

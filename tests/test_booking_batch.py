@@ -1,7 +1,8 @@
 import logging
+import re
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -9,6 +10,7 @@ from odoo.addons.account_payment.models.payment_transaction import (
     PaymentTransaction as OdooTransaction,
 )
 
+from ..const import EVENT_BATCH
 from ..models.account_move_notes import in_turns
 from .common import EmailPayCommon
 
@@ -85,19 +87,24 @@ class TestBookingBatch(EmailPayCommon):
         )
 
     def book_together(self, transactions):
-        transactions._email_pay_book()
+        self._as_worker(transactions)._email_pay_book()
         self.env.cr.flush()
         self.env.invalidate_all()
 
     def book_as_odoo(self, transaction):
         """Odoo's own post-processing, without ours."""
-        OdooTransaction._post_process(transaction)
+        OdooTransaction._post_process(self._as_worker(transaction))
         self.env.cr.flush()
         self.env.invalidate_all()
+
+    def _as_worker(self, records):
+        """As the jobs see them: nothing switches the chatter off."""
+        return records.with_env(api.Environment(self.env.cr, SUPERUSER_ID, {}))
 
     # --- the same as Odoo's -----------------------------------------------------------------------
 
     def test_twins_have_the_same_entries(self):
+        contact = self.env['res.partner'].create({'name': "Desk", 'parent_id': self.customer.id})
         cases = {
             "in full": (self.create_invoice, None),
             "a part": (self.create_invoice, 40.0),
@@ -114,11 +121,7 @@ class TestBookingBatch(EmailPayCommon):
             "an early payment discount with tax": (
                 lambda: self.taxed_invoice(invoice_payment_term_id=self.discount), 'discount',
             ),
-            "a contact of a company": (
-                lambda: self.create_invoice(partner=self.env['res.partner'].create({
-                    'name': "Desk", 'parent_id': self.customer.id,
-                })), None,
-            ),
+            "a contact of a company": (lambda: self.create_invoice(partner=contact), None),
             "followed by somebody who wants to know": (self._followed_invoice, None),
         }
         stock, ours = {}, {}
@@ -129,7 +132,7 @@ class TestBookingBatch(EmailPayCommon):
                 if amount == 'discount':
                     asked = invoice._get_invoice_next_payment_values()['amount_due']
                 twins[name] = self.collected(invoice, asked)
-        self.env.flush_all()
+        self.env.cr.flush()
         for transaction in stock.values():
             self.book_as_odoo(transaction)
         self.book_together(self.env['payment.transaction'].concat(*ours.values()))
@@ -153,8 +156,6 @@ class TestBookingBatch(EmailPayCommon):
         )
         neutral = {
             transaction.reference: 'TX', payment.name: 'PAY', invoice.name: 'INV',
-            f'/{transaction.id}': '/tx', f'/{payment.id}': '/pay', f'="{payment.id}"': 'pay',
-            f'="{transaction.id}"': 'tx',
         }
         booked = {
             'payment': self._values(payment, PAYMENT_FIELDS),
@@ -200,14 +201,17 @@ class TestBookingBatch(EmailPayCommon):
     def _lines(self, move):
         lines = move.line_ids.sorted(lambda line: (line.account_id.id, line.balance))
         return [
-            self._values(line, LINE_FIELDS) | {'matching': (line.matching_number or '')[:1]}
+            self._values(line, LINE_FIELDS) | {
+                'matched': bool(line.matching_number),
+                'in part': str(line.matching_number).startswith('P'),
+            }
             for line in lines
         ]
 
     def _chatter(self, record):
         return [
             (
-                self._values(message, MESSAGE_FIELDS), str(message.body),
+                self._values(message, MESSAGE_FIELDS), re.sub(r'\d+"', 'id"', message.body),
                 bool(message.parent_id),
                 message.notification_ids.res_partner_id.ids,
                 [
@@ -240,9 +244,7 @@ class TestBookingBatch(EmailPayCommon):
         self.book_together(parts)
         self.assertEqual(invoice.amount_residual, 0.0)
         self.assertEqual(invoice.reconciled_payment_ids, parts.payment_id)
-        self.assertFalse(self.activities(parts.payment_id[0]) + self.activities(
-            parts.payment_id[1]
-        ))
+        self.assertFalse(self.activities(parts.payment_id))
 
     def test_one_that_fails_does_not_keep_the_others(self):
         transactions = self.env['payment.transaction'].concat(
@@ -329,12 +331,12 @@ class TestBookingBatch(EmailPayCommon):
     # --- how many questions to the database -------------------------------------------------------
 
     def test_a_backlog_costs_few_statements(self):
-        self._backlog(5)._cron_process()  # what is read once for all
-        count = 50
+        self._backlog(3)
+        self.process_events()  # what is read once for all
+        count = 2 * EVENT_BATCH
         events = self._backlog(count)
         before = self.env.cr.sql_log_count
-        events._cron_process(limit=count)
-        self.env.cr.flush()
+        self.process_events()
         statements = self.env.cr.sql_log_count - before
         self.assertEqual(set(events.mapped('state')), {'done'})
         self.assertEqual(len(events.transaction_id.payment_id), count)
@@ -342,14 +344,12 @@ class TestBookingBatch(EmailPayCommon):
 
     def _backlog(self, count):
         """Notifications of payments, stored and not processed."""
-        events = self.env['email.pay.event']
+        values = []
         for number in range(count):
             transaction = self.start_payment(self.create_link(self.create_invoice()))
             body = self.sale_event(transaction, transaction_id=str(9000 + number))
-            events += events.create({
+            values.append({
                 'provider_id': self.credicorp.id, 'key': f'backlog-{transaction.id}',
                 'body': body.decode(), 'headers': '{}', 'reference': transaction.reference,
             })
-        self.env.flush_all()
-        self.env.invalidate_all()
-        return events
+        return self.env['email.pay.event'].sudo().create(values)

@@ -34,7 +34,7 @@ class Notes:
         self._open = True
 
     def keep(self, move, arguments):
-        """Keep a note until `write`; false when it is no plain note or too late."""
+        """Keep a note until `post`; false when it is no plain note or too late."""
         if self._open and arguments.keys() <= NOTE_ARGUMENTS:
             self._kept.append((move, arguments))
             return True
@@ -51,7 +51,7 @@ class Notes:
             del self._kept[kept:]
             raise
 
-    def write(self):
+    def post(self):
         """Write what was kept. A later note of an invoice follows the earlier ones."""
         self._open = False
         for notes in in_turns(self._kept, lambda note: note[0].ids):
@@ -78,7 +78,7 @@ class AccountMove(models.Model):
         tracked = super(AccountMove, self.with_env(notes.env))._message_track(
             fields_iter, initial_values_dict
         )
-        notes.write()
+        notes.post()
         return tracked
 
     @api.model

@@ -236,7 +236,7 @@ class EmailPayEvent(models.Model):
         self._fetch_transactions()
         for event in self:
             self.env['email.pay.portal']._speak(event.with_env(notes.env))._process_one(notes)
-        notes.write()
+        notes.post()
         self.transaction_id._email_pay_book()
 
     def _fetch_transactions(self):
@@ -246,7 +246,6 @@ class EmailPayEvent(models.Model):
             ('provider_id', 'in', self.provider_id.ids),
         ])
         transactions.invoice_ids.mapped('line_ids.account_id')
-        transactions.child_transaction_ids
 
     def _process_one(self, notes):
         """Apply one event in a savepoint. An error is kept, shown and retried."""

@@ -1,5 +1,13 @@
+import json
+import logging
+from collections import Counter
+
 from odoo import api, models
 from odoo.tools import SQL
+
+from .locks import CONFLICTS, locked_ids
+
+_logger = logging.getLogger(__name__)
 
 # The modules whose part of the booking leaves alone what is booked here: they look at what was not
 # paid yet, at orders, or act on the booked payment.
@@ -39,7 +47,10 @@ class PaymentTransaction(models.Model):
         payments = self.env['account.payment'].create(
             [tx._email_pay_payment_values() for tx in self]
         )
-        payments = payments.with_context(email_pay_pairs=Pairs())
+        payments = payments.with_context(
+            email_pay_pairs=Pairs(),
+            skip_invoice_sync=all(payment._email_pay_entry_is_simple() for payment in payments),
+        )
         payments.action_post()
         for tx, payment in zip(self, payments, strict=True):
             tx.payment_id = payment
@@ -180,6 +191,12 @@ class AccountMoveLine(models.Model):
 class AccountPayment(models.Model):
     _inherit = 'account.payment'
 
+    def _email_pay_entry_is_simple(self):
+        """Whether the entry will have two items and no taxes, so that Odoo need not look for more
+        items to add to it."""
+        accounts = self.outstanding_account_id | self.destination_account_id
+        return not self.move_id and not accounts.tax_ids
+
     def _search(self, domain, *args, **kwargs):
         """Override of `base`: see `Pairs`."""
         found = None
@@ -200,3 +217,35 @@ class AccountPayment(models.Model):
         if self.env.context.get('email_pay_collect'):
             raise Collected(*vals_list)
         return super().create(vals_list)
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    def _increase_rank(self, field, n=1):
+        """Override of `account`: after the commit Odoo raises the rank of one customer at a time,
+        in many queries. Of all customers of a booking: in one."""
+        if not self.env.context.get('email_pay_pairs'):
+            return super()._increase_rank(field, n)
+        ranked = self.sudo().filtered(field)
+        super(ResPartner, self - ranked)._increase_rank(field, n)
+        postcommit = self.env.cr.postcommit
+        if ranked and not (waiting := postcommit.data.setdefault(f'email_pay.{field}', Counter())):
+            postcommit.add(lambda: self._email_pay_add_ranks(field, waiting))
+        if ranked:
+            waiting.update(dict.fromkeys(ranked.ids, n))
+        return None
+
+    def _email_pay_add_ranks(self, field, waiting):
+        """Add to the ranks, which only sort customers: whoever else changes one goes first."""
+        try:
+            with self.env.registry.cursor() as cr:
+                locked_ids(cr, SQL(
+                    "UPDATE res_partner"
+                    " SET %(rank)s = %(rank)s + (%(ranks)s::jsonb ->> id::text)::int"
+                    " WHERE id IN (SELECT id FROM res_partner WHERE id IN %(ids)s ORDER BY id"
+                    "              FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+                    rank=SQL.identifier(field), ranks=json.dumps(waiting), ids=tuple(waiting),
+                ))
+        except CONFLICTS:
+            _logger.debug("The ranks of customers %s were not raised", list(waiting))

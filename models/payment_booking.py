@@ -28,7 +28,7 @@ class PaymentTransaction(models.Model):
             transactions = notes.env[self._name].browse([tx.id for tx in turn])
             transactions._email_pay_create_payments()
             super(PaymentTransaction, transactions)._post_process()
-        notes.write()
+        notes.post()
         booked = todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id)
         if booked:
             self.env['email.pay.event'].sudo()._note_booked(booked)

@@ -210,6 +210,14 @@ class TestConcurrency(BaseCase):
             self.assertEqual(len(payments), 1)
             self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
 
+    def test_a_booking_raises_the_rank_of_the_customer_as_odoo_does(self):
+        transaction_id, _reference = self._started(state='done')
+        with self._environment() as env:
+            before = self._record(env, 'res.partner').customer_rank
+            env['payment.transaction'].browse(transaction_id)._email_pay_book()
+        with self._environment() as env:
+            self.assertEqual(self._record(env, 'res.partner').customer_rank, before + 1)
+
     def test_copies_of_a_notification_are_stored_once_and_none_fails(self):
         merchant = self.sandbox.credicorp.merchant
         body = notices.event('transaction.sale.success', {'order_id': 'RACE'})

@@ -201,7 +201,8 @@ class TransactionPageController(PageMixin, Controller):
 
     def _receipt_note(self, transaction):
         address = transaction._email_pay_receipt_address()
-        if not transaction.email_pay_receipt_at or not address:
+        told = transaction.email_pay_receipt_due or transaction.email_pay_receipt_at
+        if not told or not address:
             return False
         name, _at, domain = address.partition('@')
         return _("Your receipt goes to %s.", f'{name[:1]}•••@{domain}')

@@ -12,6 +12,7 @@ from odoo.tools import SQL, format_date
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.errors import GatewayError, NotificationMalformed
 from ..gateways.values import Notification, Operation
+from .account_move_notes import Notes
 from .locks import CONFLICTS, locked_ids
 from .payment_returns import RETURNS
 
@@ -202,9 +203,15 @@ class EmailPayEvent(models.Model):
             event._park(sentence)
 
     @api.model
-    def _note_booked(self, tx):
-        self._find(tx, f'booking:{tx.reference}')._finish('done')
-        self._note_answered(tx)
+    def _note_booked(self, transactions):
+        """What could not be booked or was not answered before is booked."""
+        self.search([
+            ('provider_id', 'in', transactions.provider_id.ids),
+            ('key', 'in', [
+                f'{kind}:{tx.reference}' for kind in ('booking', 'unanswered')
+                for tx in transactions
+            ]),
+        ])._finish('done')
 
     @api.model
     def _park_unanswered(self, tx, reason):
@@ -245,14 +252,14 @@ class EmailPayEvent(models.Model):
         """Process what waits, oldest first, a commit per batch; wake up again when more is left."""
         while events := self._take(limit):
             try:
-                for event in events:
-                    event._process()
+                events._process()
                 self.env.cr.flush()
             except psycopg2.OperationalError:
-                # Somebody else works on one of the same transactions: begin again, one by one.
+                # Somebody else works on one of the same transactions: begin again, with fewer.
                 self.env.cr.rollback()
-                limit = 1
+                limit = max(1, limit // 2)
                 continue
+            limit = min(2 * limit, EVENT_BATCH)
             if not self.env['ir.cron']._commit_progress(len(events), remaining=self._count_due()):
                 break
         self._plan_retries()
@@ -288,24 +295,37 @@ class EmailPayEvent(models.Model):
             ('reference', '=', tx.reference),
             ('state', 'in', ('new', 'failed')),
         ], order='id')
-        for event in waiting.try_lock_for_update():
-            event._process()
+        waiting.try_lock_for_update()._process()
 
     def _process(self):
-        """Process one event in a savepoint. An error is kept, shown and retried; a conflict with
-        another worker is the caller's to repeat."""
-        self.ensure_one()
-        self = self.env['email.pay.portal']._speak(self)
+        """Process these events, a savepoint each, and book together what they collected. A conflict
+        with another worker is the caller's to repeat."""
+        notes = Notes(self.env)
+        self._fetch_transactions()
+        for event in self:
+            self.env['email.pay.portal']._speak(event.with_env(notes.env))._process_one(notes)
+        notes.post()
+        self.transaction_id._email_pay_book()
+
+    def _fetch_transactions(self):
+        """Read in few queries what these events are about."""
+        transactions = self.env['payment.transaction'].search([
+            ('reference', 'in', self.mapped('reference')),
+            ('provider_id', 'in', self.provider_id.ids),
+        ])
+        transactions.invoice_ids.mapped('line_ids.account_id')
+
+    def _process_one(self, notes):
+        """Apply one event in a savepoint. An error is kept, shown and retried."""
         self.attempts += 1
         try:
-            with self.env.cr.savepoint():
+            with notes.savepoint():
                 self._apply()
         except CONFLICTS:
             raise
         except Exception as error:
             _logger.exception("Notification %s could not be processed", self.id)
             self._fail(error)
-        self.transaction_id._email_pay_book()
 
     def _apply(self):
         """Apply all that this notification reports; the gravest outcome is its own."""

@@ -5,38 +5,40 @@ import psycopg2
 
 from odoo import _, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
+from ..const import BOOKING_BATCH
+from .account_move_notes import BOOKING, Notes, in_turns
 from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
 
 
 class PaymentTransaction(models.Model):
-    """Booked once, told once: what Odoo's own post-processing books, and who hears of it."""
+    """Booked once: what Odoo's own post-processing books, and who hears of what it could not."""
 
     _inherit = 'payment.transaction'
 
-    email_pay_receipt_at = fields.Datetime(
-        string="Receipt Sent on", readonly=True, copy=False,
-        help="When the receipt was put in the outbox. One receipt per payment.",
-    )
-
     def _post_process(self):
         """Override of `payment`: one at a time for each transaction, so that the customer's page,
-        the worker and Odoo's own cron never book it twice."""
+        the worker and Odoo's own cron never book it twice; many transactions together."""
         self._email_pay_prepare_returns()
         todo = self._email_pay_lock_unprocessed()
-        collected = todo.filtered(lambda tx: tx.state == 'done' and not tx.payment_id)
-        released = collected._email_pay_release_changed()
-        result = super(PaymentTransaction, todo)._post_process()
+        released = todo._email_pay_release_changed()
+        self.env.cr.precommit.data[BOOKING] = True
+        notes = Notes(self.env)
+        for turn in in_turns(todo, lambda tx: tx.invoice_ids.ids):
+            transactions = notes.env[self._name].browse([tx.id for tx in turn])
+            transactions._email_pay_create_payments()
+            super(PaymentTransaction, transactions)._post_process()
+        notes.post()
         todo._email_pay_finish_returns()
-        for tx in todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id):
-            self.env['email.pay.event'].sudo()._note_booked(tx)
-            if tx.invoice_ids or tx.email_pay_link_id or tx in released:
-                tx._email_pay_report_credit()
-                tx._email_pay_send_receipt()
-        return result
+        booked = todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id)
+        if booked:
+            self.env['email.pay.event'].sudo()._note_booked(booked)
+            told = released | booked.filtered(lambda tx: tx.invoice_ids or tx.email_pay_link_id)
+            told._email_pay_report_credits()
+            told._email_pay_plan_receipts()
 
     def _create_payment(self, **extra_create_values):
         """Override of `account_payment`: say what is missing instead of what SQL says."""
@@ -52,31 +54,46 @@ class PaymentTransaction(models.Model):
             ('is_post_processed', '=', False), '|', ('state', '=', 'done'),
             ('last_state_change', '>=', since),
         ])
-        for tx in todo:
-            try:
-                if tx.state == 'done':
-                    tx._email_pay_book()
-                else:
-                    tx._post_process()
-                self.env['ir.cron']._commit_progress(1)
-            except psycopg2.OperationalError:
-                self.env.cr.rollback()  # somebody else works on it
+        collected = todo.filtered(lambda tx: tx.state == 'done')
+        for ids in split_every(BOOKING_BATCH, collected.ids):
+            self.browse(ids)._email_pay_book_and_commit()
+        if others := (todo - collected).exists():
+            super(PaymentTransaction, others)._cron_post_process()
+
+    def _email_pay_book_and_commit(self):
+        """Book together; one by one when somebody else works on one of them."""
+        try:
+            self._email_pay_book()
+            self.env['ir.cron']._commit_progress(len(self))
+        except psycopg2.OperationalError:
+            self.env.cr.rollback()
+            if len(self) > 1:
+                for tx in self:
+                    tx._email_pay_book_and_commit()
 
     def _email_pay_book(self):
         """Book what was collected. What cannot be booked is shown to a person, and stays collected.
 
+        One that fails does not keep the others from being booked.
+
         :raises psycopg2.OperationalError: somebody else works on it; the caller repeats.
         """
-        if self.state != 'done' or self.is_post_processed:
+        todo = self.filtered(lambda tx: tx.state == 'done' and not tx.is_post_processed)
+        if not todo:
             return
         try:
             with self.env.cr.savepoint():
-                self._post_process()
+                todo._post_process()
         except CONFLICTS:
             raise
         except Exception as error:
-            _logger.exception("Transaction %s could not be booked", self.reference)
-            self.env['email.pay.event'].sudo()._park_booking(self, str(error))
+            if len(todo) > 1:
+                half = len(todo) // 2
+                todo[:half]._email_pay_book()
+                todo[half:]._email_pay_book()
+            else:
+                _logger.exception("Transaction %s could not be booked", todo.reference)
+                self.env['email.pay.event'].sudo()._park_booking(todo, str(error))
 
     def _email_pay_lock_unprocessed(self):
         """Wait for whoever post-processes the same transactions, and return those left to do."""
@@ -91,16 +108,17 @@ class PaymentTransaction(models.Model):
 
     # === WHAT WAS COLLECTED BEYOND WHAT WAS DUE === #
 
-    def _email_pay_report_credit(self):
+    def _email_pay_report_credits(self):
         """Tell the accountant of money that no invoice needed; it stays the customer's credit."""
-        self.ensure_one()
-        self = self.env['email.pay.portal']._speak(self)
-        receivable = self.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_id == self.payment_id.destination_account_id
-        )
-        credit = -sum(receivable.mapped('amount_residual_currency'))
-        if self.currency_id.compare_amounts(credit, 0) <= 0:
-            return
+        for tx in self:
+            receivable = tx.payment_id.move_id.line_ids.filtered(
+                lambda line, tx=tx: line.account_id == tx.payment_id.destination_account_id
+            )
+            credit = -sum(receivable.mapped('amount_residual_currency'))
+            if tx.currency_id.compare_amounts(credit, 0) > 0:
+                self.env['email.pay.portal']._speak(tx)._email_pay_report_credit(credit)
+
+    def _email_pay_report_credit(self, credit):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         self.payment_id.activity_schedule(
             'email_pay.mail_activity_attention',
@@ -113,37 +131,6 @@ class PaymentTransaction(models.Model):
             ),
             user_id=portal._attention_user().id,
         )
-
-    # === RECEIPT === #
-
-    def _email_pay_send_receipt(self):
-        """Put the customer's receipt in the outbox, once, with a copy to the company's address."""
-        self.ensure_one()
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        if self.email_pay_receipt_at or not portal.enabled:
-            return
-        if self.amount <= 0:  # a refund
-            return
-        self.email_pay_receipt_at = fields.Datetime.now()
-        template = self.env.ref('email_pay.mail_template_receipt').sudo()
-        if self._email_pay_receipt_address():
-            template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
-        else:
-            self.payment_id.message_post(body=_("No receipt was sent: the customer has no e-mail."))
-        if portal.notification_email:
-            template.send_mail(
-                self.id, email_layout_xmlid='email_pay.mail_layout',
-                email_values={'email_to': portal.notification_email, 'recipient_ids': []},
-            )
-        self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
-
-    def _email_pay_receipt_address(self):
-        """Where the receipt goes: the address of the link that was paid, else the customer's."""
-        return self.email_pay_link_id.email or self.partner_email
-
-    def _email_pay_sender(self):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        return portal.email_from or self.company_id.email_formatted
 
     def _email_pay_remaining(self):
         """What is still due on the documents of this payment, in its currency."""

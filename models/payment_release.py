@@ -20,7 +20,8 @@ class PaymentTransaction(models.Model):
         :return: the transactions that had such invoices.
         """
         released = self.browse()
-        for tx in self.filtered(lambda tx: tx.operation in CUSTOMER_OPERATIONS):
+        collected = self.filtered(lambda tx: tx.state == 'done' and not tx.payment_id)
+        for tx in collected.filtered(lambda tx: tx.operation in CUSTOMER_OPERATIONS):
             changed = tx.invoice_ids.filtered(tx._email_pay_changed)
             if changed:
                 released |= tx

@@ -17,6 +17,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_booking
     from . import test_webhook
     from . import test_differences
+    from . import test_booking_batch
     from . import test_events
     from . import test_janitor
     from . import test_returns

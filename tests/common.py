@@ -207,6 +207,12 @@ class EmailPayCommon(AccountPaymentCommon):
 
     # --- mails ------------------------------------------------------------------------------------
 
+    def receipts(self, address=None):
+        """The receipts in the outbox, after the job that sends what is due."""
+        with self.own_cursor() as env:
+            env['payment.transaction']._email_pay_cron_receipts()
+        return self.outbox('mail_template_receipt', address)
+
     def outbox(self, template, address=None):
         """The mails of a template that this test put in the outbox, oldest first."""
         model = self.env.ref(f'email_pay.{template}').model

@@ -207,15 +207,12 @@ class TestBooking(EmailPayCommon):
 
     # --- the receipt ------------------------------------------------------------------------------
 
-    def _receipts(self, address=None):
-        return self.outbox('mail_template_receipt', address)
-
     def test_the_customer_gets_one_receipt(self):
         transaction = self.pay_by_card(self.link)
         for _time in range(2):
             transaction._post_process()
             self.advance(transaction)
-        [mail] = self._receipts()
+        [mail] = self.receipts()
         self.assertEqual(mail.email_to, 'rosa@example.com')
         self.assertIn(transaction.reference, mail.body_html)
         self.assertIn(transaction.provider_reference, mail.body_html)
@@ -224,32 +221,32 @@ class TestBooking(EmailPayCommon):
 
     def test_the_receipt_names_what_is_left(self):
         self.pay_by_card(self.link, 40.0)
-        [mail] = self._receipts()
+        [mail] = self.receipts()
         self.assertIn("Still to pay", mail.body_html)
         self.assertIn("60.00", mail.body_html)
 
     def test_the_receipt_says_paid_in_full(self):
         self.pay_by_card(self.link)
-        [mail] = self._receipts()
+        [mail] = self.receipts()
         self.assertIn("Paid in full", mail.body_html)
 
     def test_the_company_gets_a_copy(self):
         self.portal.notification_email = 'desk@canal.example.com, boss@canal.example.com'
         self.pay_by_card(self.link)
-        self.assertEqual(len(self._receipts()), 2)
-        [copy] = self._receipts('desk@canal.example.com')
+        self.assertEqual(len(self.receipts()), 2)
+        [copy] = self.receipts('desk@canal.example.com')
         self.assertIn('boss@canal.example.com', copy.email_to)
         self.assertNotIn('rosa@example.com', copy.email_to)
 
     def test_the_receipt_goes_where_the_link_went(self):
         self.link.email = 'payer@example.com'
         self.pay_by_card(self.link)
-        self.assertEqual(self._receipts().email_to, 'payer@example.com')
+        self.assertEqual(self.receipts().email_to, 'payer@example.com')
 
     def test_a_customer_without_address_is_noted(self):
         self.link.email = self.customer.email = False
         transaction = self.pay_by_card(self.link)
-        self.assertFalse(self._receipts())
+        self.assertFalse(self.receipts())
         bodies = ' '.join(m.body or '' for m in transaction.payment_id.message_ids)
         self.assertIn("No receipt was sent", bodies)
 
@@ -258,13 +255,39 @@ class TestBooking(EmailPayCommon):
         self.portal.enabled = False
         self.advance(transaction)
         self.assertTrue(transaction.payment_id)
-        self.assertFalse(self._receipts())
+        self.assertFalse(self.receipts())
+
+    def test_the_receipt_follows_the_booking_and_is_sent_once(self):
+        transaction = self.pay_by_card(self.link)
+        self.assertTrue(transaction.email_pay_receipt_due)
+        self.assertFalse(self.outbox('mail_template_receipt'))
+        for _time in range(2):
+            self.assertEqual(len(self.receipts()), 1)
+        self.assertFalse(transaction.email_pay_receipt_due)
+
+    def test_what_was_booked_before_the_installation_gets_no_receipt(self):
+        transaction = self.pay_by_card(self.link)
+        transaction.email_pay_receipt_due = False
+        transaction._post_process()
+        self.assertFalse(self.receipts())
+
+    def test_a_receipt_that_cannot_be_written_is_shown(self):
+        transaction = self.pay_by_card(self.link)
+        broken = patch.object(
+            type(self.env['mail.template']), 'send_mail', side_effect=UserError("Unknown field"),
+        )
+        with broken, self.assertLogs('odoo.addons.email_pay', logging.ERROR):
+            self.assertFalse(self.receipts())
+        self.assertFalse(transaction.email_pay_receipt_due or transaction.email_pay_receipt_at)
+        self.assertTrue(transaction.payment_id)
+        [activity] = self.activities(transaction.payment_id)
+        self.assertIn("Unknown field", activity.note)
 
     def test_a_declined_payment_sends_nothing(self):
         self.pay_by_card(self.link, number='4000000000002024')
-        self.assertFalse(self._receipts())
+        self.assertFalse(self.receipts())
 
     def test_two_parts_have_two_receipts(self):
         self.pay_by_card(self.link, 40.0)
         self.pay_by_card(self.link, 60.0)
-        self.assertEqual(len(self._receipts()), 2)
+        self.assertEqual(len(self.receipts()), 2)

@@ -143,7 +143,7 @@ class TestBrowserPayment(BrowserCommon):
             self.assertEqual(page.locator('h1').inner_text(), "Payment received")
         self.assertPaid(self.link)
         self.assertIn(self.link.invoice_ids.payment_state, ('in_payment', 'paid'))
-        self.assertTrue(self.outbox('mail_template_receipt', self.customer.email))
+        self.assertTrue(self.receipts(self.customer.email))
 
     def test_a_payment_in_spanish(self):
         self.speak_spanish()
@@ -373,7 +373,7 @@ class TestBrowserPayment(BrowserCommon):
         self.assertEqual((transaction.amount, transaction.state), (40.0, 'done'))
         self.assertEqual(transaction.payment_id.journal_id, self.collections)
         self.assertEqual(self.link.invoice_ids.amount_residual, 60.0)
-        self.assertTrue(self.outbox('mail_template_receipt', self.customer.email))
+        self.assertTrue(self.receipts(self.customer.email))
 
 
 @tagged('post_install', '-at_install')

@@ -215,6 +215,14 @@ class TestConcurrency(BaseCase):
             self.assertEqual(len(payments), 1)
             self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
 
+    def test_a_booking_raises_the_rank_of_the_customer_as_odoo_does(self):
+        transaction_id, _reference = self._started(state='done')
+        with self._environment() as env:
+            before = self._record(env, 'res.partner').customer_rank
+            env['payment.transaction'].browse(transaction_id)._email_pay_book()
+        with self._environment() as env:
+            self.assertEqual(self._record(env, 'res.partner').customer_rank, before + 1)
+
     # --- notifications ----------------------------------------------------------------------------
 
     def _notification(self, event_type='settlement.batch.complete', content=None):
@@ -372,12 +380,12 @@ class TestConcurrency(BaseCase):
             ]).mapped('state'), ['done'])
             self.assertTrue(env['payment.transaction'].browse(transaction_id).payment_id)
 
-    def _notified(self, reference):
+    def _notified(self, reference, amount='100.00'):
         with self._environment() as env:
             currency = self._record(env, 'account.move').currency_id
             self._accept(env, self._notification('transaction.sale.success', {
-                'order_id': reference, 'transaction_id': '1', 'currency': currency.name,
-                'features': {'is_test_mode': True}, 'action': {'amount': '100.00'},
+                'order_id': reference, 'transaction_id': reference, 'currency': currency.name,
+                'features': {'is_test_mode': True}, 'action': {'amount': amount},
             }))
 
     @mute_logger(*QUIET)
@@ -397,6 +405,40 @@ class TestConcurrency(BaseCase):
             self.assertEqual(env['account.payment'].search_count([
                 ('payment_transaction_id', '=', transaction_id)
             ]), 1)
+
+    @mute_logger(*QUIET)
+    def test_two_workers_and_odoos_job_book_a_backlog_once(self):
+        references = []
+        for _number in range(6):
+            with self._environment() as env:
+                references.append(self._start(env, 10.0).reference)
+            self._notified(references[-1], '10.00')
+        work = iter(('_cron_process', '_cron_process', '_cron_post_process', 'receipts'))
+
+        def run(env):
+            method = next(work, 'receipts')
+            if method == 'receipts':
+                env['payment.transaction']._email_pay_cron_receipts()
+            elif method == '_cron_post_process':
+                env['payment.transaction']._cron_post_process()
+            else:
+                env['email.pay.event']._cron_process()
+
+        outcomes = self._together(run, count=4)
+        self.assertFalse([outcome for outcome in outcomes if outcome], outcomes)
+        with self._environment() as env:
+            env['email.pay.event']._cron_process()
+        self._together(lambda env: env['payment.transaction']._email_pay_cron_receipts())
+        with self._environment() as env:
+            transactions = env['payment.transaction'].search([('reference', 'in', references)])
+            self.assertEqual(len(transactions.payment_id), 6)
+            self.assertEqual(env['account.payment'].search_count([
+                ('payment_transaction_id', 'in', transactions.ids)
+            ]), 6)
+            self.assertEqual(self._record(env, 'account.move').amount_residual, 40.0)
+            self.assertEqual(env['mail.mail'].sudo().search_count([
+                ('model', '=', 'payment.transaction'), ('res_id', 'in', transactions.ids),
+            ]), 6)
 
     def test_a_payment_that_somebody_works_on_is_passed_over(self):
         transaction_id, _reference = self._started()

@@ -54,7 +54,7 @@ class TestInbox(EmailPayHttpCommon):
         self.assertEqual(event.amount, '100.00 USD')
         self.assertEqual(self.transaction.state, 'done')
         self.assertEqual(self.invoice.amount_residual, 0.0)
-        self.assertTrue(self.transaction.email_pay_receipt_at)
+        self.assertTrue(self.transaction.email_pay_receipt_due)
 
     def test_a_decline_says_why(self):
         event = self._receive_of(self.charge_behind_odoo(self.transaction, '4000000000002230'))
@@ -115,7 +115,7 @@ class TestInbox(EmailPayHttpCommon):
         event = self._receive_of(self.transaction.provider_reference)
         self.assertEqual(event.state, 'ignored')
         self.assertEqual(self.invoice.amount_residual, 0.0)
-        self.assertEqual(len(self.outbox('mail_template_receipt')), 1)
+        self.assertEqual(len(self.receipts()), 1)
 
     def test_success_before_decline_and_decline_before_success_end_the_same(self):
         declined = self.charge_behind_odoo(self.transaction, '4000000000002024')
@@ -222,7 +222,7 @@ class TestInbox(EmailPayHttpCommon):
         second = self.charge_behind_odoo(self.transaction)
         event = self._receive_of(second)
         self.assertParked(event, second)
-        self.assertEqual(len(self.outbox('mail_template_receipt')), 1)
+        self.assertEqual(len(self.receipts()), 1)
 
     def test_a_test_payment_on_a_live_app_is_parked(self):
         self.credicorp.state = 'enabled'

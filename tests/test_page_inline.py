@@ -161,4 +161,4 @@ class TestPageInline(PageCommon):
         self.assertEqual(self.headline(status), "Payment received")
         self.assertIn(transaction.reference, self.text(status))
         self.assertIn(self.link.invoice_ids.payment_state, ('in_payment', 'paid'))
-        self.assertTrue(self.outbox('mail_template_receipt', self.customer.email))
+        self.assertTrue(self.receipts(self.customer.email))

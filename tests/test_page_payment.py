@@ -265,7 +265,7 @@ class TestPageOnce(PageCommon):
         self.assertNotIn(self.customer.email, status.text)
         self.assertIn(self.link.invoice_ids.payment_state, ('in_payment', 'paid'))
         self.assertEqual(transaction.payment_id.journal_id, self.collections)
-        self.assertTrue(self.outbox('mail_template_receipt', self.customer.email))
+        self.assertTrue(self.receipts(self.customer.email))
 
     def test_a_part_paid_says_what_is_still_to_pay(self):
         answer = self.enter_card(self.card_page(self.link, choice='other', amount='30'))
@@ -343,7 +343,7 @@ class TestPageOnce(PageCommon):
 
     def test_no_mail_tells_of_a_declined_card(self):
         self.enter_card(self.card_page(self.link), NO_FUNDS_CARD)
-        self.assertFalse(self.outbox('mail_template_receipt'))
+        self.assertFalse(self.receipts())
 
 
 @tagged('post_install', '-at_install')

@@ -18,6 +18,7 @@ ACTIONS = (
     'email_pay.ir_cron_process_events',
     'email_pay.ir_cron_ask',
     'payment.cron_post_process_payment_tx',
+    'email_pay.ir_cron_send_receipts',
     'mail.ir_cron_mail_scheduler_action',
 )
 HASTEN = """

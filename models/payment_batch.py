@@ -1,0 +1,251 @@
+import json
+import logging
+from collections import Counter
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .locks import CONFLICTS, locked_ids
+
+_logger = logging.getLogger(__name__)
+
+# The modules whose part of the booking leaves alone what is booked here: they look at what was not
+# paid yet, at orders, or act on the booked payment.
+KNOWN_MODULES = {
+    'account_payment', 'delivery', 'email_pay', 'payment', 'pos_online_payment', 'sale',
+    'website_payment', 'website_sale_collect',
+}
+BOOKING_METHODS = ('_create_payment', '_post_process')
+# What a transaction pays in other modules, which book it in their own way.
+ORDER_FIELDS = ('sale_order_ids', 'pos_order_id')
+PLAIN_OPERATIONS = ('online_redirect', 'online_direct', 'online_token', 'offline')
+
+
+class Collected(Exception):
+    """Odoo is about to create a payment with these values."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+
+class PaymentTransaction(models.Model):
+    """Many payments at once: what Odoo books one by one, created, posted and matched together."""
+
+    _inherit = 'payment.transaction'
+
+    def _email_pay_create_payments(self):
+        """Create the payments that Odoo would create for these transactions, which must not share
+        invoices. What is not plain is left to Odoo's own `_post_process`."""
+        if self._email_pay_foreign_booking():
+            return
+        plain = self.filtered(lambda tx: tx._email_pay_is_plain())
+        for company, transactions in plain.grouped('company_id').items():
+            transactions.with_company(company)._email_pay_create_company_payments()
+
+    def _email_pay_create_company_payments(self):
+        payments = self.env['account.payment'].create(
+            [tx._email_pay_payment_values() for tx in self]
+        )
+        payments = payments.with_context(
+            email_pay_pairs=Pairs(),
+            skip_invoice_sync=all(payment._email_pay_entry_is_simple() for payment in payments),
+        )
+        payments.action_post()
+        for tx, payment in zip(self, payments, strict=True):
+            tx.payment_id = payment
+        payments.env['account.move.line']._reconcile_plan([tx._email_pay_lines() for tx in self])
+
+    @api.model
+    def _email_pay_foreign_booking(self):
+        """Whether another module has its own way to book, which only one by one would respect."""
+        return any(
+            vars(cls).get('_module') not in (None, *KNOWN_MODULES)
+            for cls in type(self).mro()
+            if any(name in vars(cls) for name in BOOKING_METHODS)
+        )
+
+    def _email_pay_is_plain(self):
+        """Whether this is money for posted invoices and nothing else."""
+        self.ensure_one()
+        return (
+            self.state == 'done'
+            and self.operation in PLAIN_OPERATIONS
+            and not self.payment_id
+            and not self.source_transaction_id
+            and not self.child_transaction_ids
+            and not any(self[name] for name in ORDER_FIELDS if name in self._fields)
+            and self.invoice_ids
+            and all(invoice.state == 'posted' for invoice in self.invoice_ids)
+        )
+
+    def _email_pay_payment_values(self):
+        """The values with which Odoo itself would create the payment."""
+        values = {}
+        try:
+            self.with_context(email_pay_collect=True)._create_payment()
+        except Collected as collected:
+            values = collected.values
+        if not values['write_off_line_vals']:
+            # Odoo makes the entries of such payments together, when they are posted.
+            del values['write_off_line_vals']
+        return values
+
+    def _email_pay_lines(self):
+        """The journal items that belong together: of the payment and of its invoices."""
+        return (self.payment_id.move_id.line_ids + self.invoice_ids.line_ids).filtered(
+            lambda line: line.account_id == self.payment_id.destination_account_id
+            and not line.reconciled
+        )
+
+
+class Pairs:
+    """Which payments, invoices and entries belong together, while payments are posted and matched.
+
+    Whenever a payment changes, Odoo looks for its entry, its invoices, and the payments of these,
+    dozens of times. A booking matches payments with their own invoices, so that the answer stays.
+    """
+
+    def __init__(self):
+        self._known = {}
+
+    def reconciled(self, records, domain, field):
+        """The records that `domain` means when it asks who has some ids in `field`; else None."""
+        if not (ids := self._asked(domain, field)):
+            return None
+        asked = [(records._name, id_) for id_ in ids]
+        if any(key not in self._known for key in asked):
+            pairs = records._email_pay_reconciled(ids)
+            for key in asked:
+                self._known[key] = [found for found, id_ in pairs if id_ == key[1]]
+        return records.browse(sorted({found for key in asked for found in self._known[key]}))
+
+    def entries(self, records, domain, field, search):
+        """The same for what is found once an entry is made, and then stays; from `search` first."""
+        if not (ids := self._asked(domain, field)):
+            return None
+        key = (records._name, field, *ids)
+        if not self._known.get(key):
+            self._known[key] = list(search(domain, order='id').get_result_ids())
+        return records.browse(self._known[key])
+
+    def _asked(self, domain, field):
+        terms = list(domain)
+        if len(terms) == 1 and tuple(terms[0][:2]) == (field, 'in'):
+            return list(terms[0][2])
+        return None
+
+
+RECONCILED = """
+    SELECT payment_id, invoice_id AS move_id FROM account_move__account_payment
+     UNION ALL
+    SELECT payment.id, other.move_id
+      FROM account_payment payment
+      JOIN account_move_line own ON own.move_id = payment.move_id
+      JOIN account_account account ON account.id = own.account_id
+           AND account.account_type IN ('asset_receivable', 'liability_payable')
+      JOIN account_partial_reconcile part
+           ON own.id = part.debit_move_id OR own.id = part.credit_move_id
+      JOIN account_move_line other
+           ON (other.id = part.debit_move_id OR other.id = part.credit_move_id)
+           AND other.id != own.id
+"""
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.reconciled(self.browse(), domain, 'reconciled_payment_ids')
+            if found is None:
+                found = pairs.entries(
+                    self.browse(), domain, 'origin_payment_id', super()._search
+                )
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
+
+    def _email_pay_reconciled(self, payment_ids):
+        """The pairs (invoice id, payment id) of which Odoo's `reconciled_payment_ids` speaks."""
+        self.env['account.payment'].flush_model(['move_id'])
+        return self.env.execute_query(SQL(
+            "SELECT pair.move_id, pair.payment_id FROM (%s) pair"
+            " JOIN account_move move ON move.id = pair.move_id"
+            " WHERE pair.payment_id IN %s AND move.move_type IN %s",
+            SQL(RECONCILED), tuple(payment_ids), tuple(self.get_sale_types(True)),
+        ))
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.entries(self.browse(), domain, 'payment_id', super()._search)
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
+
+
+class AccountPayment(models.Model):
+    _inherit = 'account.payment'
+
+    def _email_pay_entry_is_simple(self):
+        """Whether the entry will have two items and no taxes, so that Odoo need not look for more
+        items to add to it."""
+        accounts = self.outstanding_account_id | self.destination_account_id
+        return not self.move_id and not accounts.tax_ids
+
+    def _search(self, domain, *args, **kwargs):
+        """Override of `base`: see `Pairs`."""
+        found = None
+        if pairs := self.env.context.get('email_pay_pairs'):
+            found = pairs.reconciled(self.browse(), domain, 'reconciled_invoice_ids')
+        return super()._search(domain, *args, **kwargs) if found is None else found._as_query()
+
+    def _email_pay_reconciled(self, move_ids):
+        """The pairs (payment id, invoice id) of which Odoo's `reconciled_invoice_ids` speaks."""
+        self.env['account.payment'].flush_model(['move_id'])
+        return self.env.execute_query(SQL(
+            "SELECT payment_id, move_id FROM (%s) pair WHERE move_id IN %s",
+            SQL(RECONCILED), tuple(move_ids),
+        ))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.context.get('email_pay_collect'):
+            raise Collected(*vals_list)
+        return super().create(vals_list)
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    def _increase_rank(self, field, n=1):
+        """Override of `account`: after the commit Odoo raises the rank of one customer at a time,
+        in many queries. Of all customers of a booking: in one."""
+        if not self.env.context.get('email_pay_pairs'):
+            return super()._increase_rank(field, n)
+        ranked = self.sudo().filtered(field)
+        super(ResPartner, self - ranked)._increase_rank(field, n)
+        postcommit = self.env.cr.postcommit
+        if ranked and not (waiting := postcommit.data.setdefault(f'email_pay.{field}', Counter())):
+            postcommit.add(lambda: self._email_pay_add_ranks(field, waiting))
+        if ranked:
+            waiting.update(dict.fromkeys(ranked.ids, n))
+        return None
+
+    def _email_pay_add_ranks(self, field, waiting):
+        """Add to the ranks, which only sort customers: whoever else changes one goes first."""
+        try:
+            with self.env.registry.cursor() as cr:
+                locked_ids(cr, SQL(
+                    "UPDATE res_partner"
+                    " SET %(rank)s = %(rank)s + (%(ranks)s::jsonb ->> id::text)::int"
+                    " WHERE id IN (SELECT id FROM res_partner WHERE id IN %(ids)s ORDER BY id"
+                    "              FOR NO KEY UPDATE SKIP LOCKED) RETURNING id",
+                    rank=SQL.identifier(field), ranks=json.dumps(waiting), ids=tuple(waiting),
+                ))
+        except CONFLICTS:
+            _logger.debug("The ranks of customers %s were not raised", list(waiting))

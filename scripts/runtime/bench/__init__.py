@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 import time
+import traceback
 
 from .. import database, postgres
 from ..home import LOGS, Failure, say
@@ -60,13 +61,26 @@ def _measure(goals, options):
         for goal in goals:
             say(f'· {goal.number} {goal.name} …')
             began = time.monotonic()
-            results += goal.measure(stage)
+            found = _results(goal, stage)
             say(f'  {goal.number} {goal.name}: {time.monotonic() - began:.0f} s, load {_load()}')
+            for line in result.lines(found):
+                say(f'    {line}')
+            results += found
     result.show(sorted(results, key=lambda found: found.goal))
     print(f'\n{options.rounds} rounds in {time.monotonic() - started:.0f} s; load average'
           f' {before} before, {_load()} after; {os.cpu_count()} cores\n{_settings()}\n'
           f'Logs: {folder}')
     return results
+
+
+def _results(goal, stage):
+    """Measure a goal; one that breaks is missed, and does not take the others with it."""
+    try:
+        return goal.measure(stage)
+    except Exception as error:
+        traceback.print_exc()
+        sentence = f'{type(error).__name__}: {error}'
+        return [result.Result(goal.number, goal.name, '', '', '', '', False, (sentence,))]
 
 
 def _load():

@@ -21,6 +21,10 @@ FIRST_EVENTS = 20
 COPIES = 6
 SETS = 3
 PAYMENTS = 50
+STRIPE_SECRET = f"""
+    UPDATE payment_provider SET stripe_webhook_secret = '{notices.STRIPE_SECRET}'
+     WHERE code = 'stripe'
+"""
 # How long a connection of PostgreSQL may keep its statistics to itself.
 STATISTICS_DELAY = 11
 
@@ -35,11 +39,10 @@ def _payments(stage):
 @functools.cache
 def _stripe_payments(stage):
     """Drafts that Stripe's webhook has not heard of; each is good for one first event."""
-    count = stage.rounds * (FIRST_EVENTS + SETS) + 3 * (WORKERS + COPIES)
+    count = stage.rounds * (FIRST_EVENTS + SETS) + WORKERS + COPIES
     found = stage.start_payments(
         'stripe', 'http', code='stripe', numbers=list(range(count)), state='draft')
-    database.execute(
-        f"UPDATE payment_provider SET stripe_webhook_secret = '{notices.STRIPE_SECRET}' WHERE code = 'stripe'", database=stage.database('stripe'))
+    database.execute(STRIPE_SECRET, database=stage.database('stripe'))
     return iter(found)
 
 

@@ -139,7 +139,7 @@ def _visit(browser, url):
     context = browser.new_context(**PHONE)
     page = context.new_page()
     requests = []
-    page.on('request', requests.append)
+    page.on('request', lambda request: requests.append(request))
     page.goto(url, wait_until='load')
     paint = page.evaluate(PAINT)
     page.wait_for_load_state('networkidle')

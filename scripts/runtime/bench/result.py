@@ -47,15 +47,19 @@ def counted(counts):
 
 def show(results):
     print(f'\n{_row(HEAD)}\n{_row("─" * width for width in WIDTHS)}')
-    for result in results:
-        verdict = 'met' if result.ok else 'MISSED'
-        print(_row((str(result.goal), *result[1:6], verdict)))
-        for note in result.notes:
-            print(f'{"":{WIDTHS[0]}}     {note}')
+    print('\n'.join(lines(results)))
     missed = sorted({result.goal for result in results if not result.ok})
     goals = {result.goal for result in results}
     named = f': {", ".join(map(str, missed))}' if missed else ''
     print(f'\n{len(goals) - len(missed)} of {len(goals)} goals met, {len(missed)} missed{named}')
+
+
+def lines(results):
+    for result in results:
+        verdict = 'met' if result.ok else 'MISSED'
+        yield _row((str(result.goal), *result[1:6], verdict))
+        for note in result.notes:
+            yield f'{"":{WIDTHS[0]}}     {note}'
 
 
 def _row(cells):

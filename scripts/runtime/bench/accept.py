@@ -116,10 +116,9 @@ def _lone(stage, server):
             'DELETE FROM ir_cron_trigger',
         ):
             database.execute(statement, database=server.database)
-        return 0
 
     taken = in_turns(
-        stage.rounds, LONE, rest=rest,
+        stage.rounds, LONE,
         bare=_turn(server, _forever(_bare(stage))),
         accept=_alone(rest, _turn(server, _news(stage, stage.rounds * LONE))))
     return (f'a lone one, which has to wake the worker: {ms(typical(taken["accept"]))},'

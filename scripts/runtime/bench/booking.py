@@ -190,7 +190,9 @@ def _differences(books, ours, stock):
     """Compare what both sides booked, line by line, and all the rest of ours by its pattern."""
     mine = {entry['number']: entry for entry in books.ours('read_books', numbers=ours)}
     theirs = {entry['number']: entry for entry in books.stock('read_books', numbers=stock)}
-    lines = [
+    lines = [f'{kind_of(number)} {number}: not booked by stock'
+             for number, entry in theirs.items() if not entry['lines']]
+    lines += [
         f'{kind_of(number)} {number}, {part}: {mine[number][part]} instead of {entry[part]}'
         for number, entry in theirs.items() for part in COMPARED
         if mine[number][part] != entry[part]

@@ -4,7 +4,12 @@ COMPANY = 'base.demo_company_pa'
 CUSTOMERS = 20
 BATCH = 50
 # The kinds of documents, in turn: what differs in how it is paid and booked.
-KINDS = ('plain', 'taxed', 'partly', 'discount', 'foreign')
+KINDS = ('plain', 'taxed', 'partly', 'discount', 'foreign', 'installments')
+TERMS = {
+    'discount': 'account.account_payment_term_30days_early_discount',
+    'installments': 'account.account_payment_term_advance_60days',
+}
+EURO = 1.25  # in the company's currency
 
 
 def kind_of(number):
@@ -15,7 +20,7 @@ def create_documents(env, count):
     """Create and post so many invoices of a company, numbered from 0 in their `ref`."""
     env = in_company(env)
     env['account.journal'].create({'name': 'Bench', 'code': 'BENCH', 'type': 'bank'})
-    env.ref('base.EUR').active = True
+    _create_euro(env)
     partners = env['res.partner'].create([
         {
             'name': f'Bench Customer {number}', 'email': f'customer{number}@bench.example.com',
@@ -36,6 +41,15 @@ def create_documents(env, count):
     return count
 
 
+def _create_euro(env):
+    euro = env.ref('base.EUR')
+    euro.active = True
+    env['res.currency.rate'].create({
+        'name': '2020-01-01', 'currency_id': euro.id, 'company_id': env.company.id,
+        'inverse_company_rate': EURO,
+    })
+
+
 def _document(env, partners, number):
     kind = kind_of(number)
     taxes = env.company.account_sale_tax_id if kind == 'taxed' else env['account.tax']
@@ -51,21 +65,22 @@ def _document(env, partners, number):
             for name in (('Goods', 'Delivery') if kind == 'taxed' else ('Goods',))
         ],
     }
-    if kind == 'discount':
-        term = env.ref('account.account_payment_term_30days_early_discount')
-        values['invoice_payment_term_id'] = term.id
+    if kind in TERMS:
+        values['invoice_payment_term_id'] = env.ref(TERMS[kind]).id
     if kind == 'foreign':
         values['currency_id'] = env.ref('base.EUR').id
     return values
 
 
 def amount(move):
-    """What is paid of an invoice: half of it, all of it, or all less the discount."""
+    """What is paid of an invoice: all of it, half, all less the discount, or what is due first."""
     kind = kind_of(int(move.ref.removeprefix('bench ')))
     if kind == 'partly':
         return move.currency_id.round(move.amount_total / 2)
     if kind == 'discount':
         return move._get_invoice_next_payment_values()['amount_due']
+    if kind == 'installments':
+        return move._get_invoice_next_payment_values()['next_amount_to_pay']
     return move.amount_total
 
 

@@ -32,7 +32,7 @@ def at_least(goal, what, ours, reference, ratio, limit, notes=()):
 def bounded(goal, what, value, limit, unit='', notes=()):
     """A goal that compares with nothing but a number."""
     return Result(
-        goal, what, f'{value:g}{unit}', '', '', f'≤ {limit:g}{unit}', value <= limit, notes)
+        goal, what, f'{value:.4g}{unit}', '', '', f'≤ {limit:g}{unit}', value <= limit, notes)
 
 
 def ms(seconds):

@@ -50,9 +50,9 @@ def _pages(stage):
         stock, f'/my/invoices/{number}?access_token={token}')
 
 
-def _seen(server, request, status=200):
+def _seen(server, request, kind=2):
     answer = ask(server.port, request)
-    if answer.status != status:
+    if answer.status // 100 != kind:
         raise Failure(f'The page answers {answer.status}, see {server.log}.')
     return answer
 
@@ -69,7 +69,7 @@ def served(stage):
     taken = in_turns(
         stage.rounds, VISITS,
         ours=lambda: _seen(pages.ours, page).seconds,
-        entry=lambda: _seen(pages.ours, entry, 303).seconds,
+        entry=lambda: _seen(pages.ours, entry, kind=3).seconds,
         stock=lambda: _seen(pages.stock, portal).seconds)
     ours, entry, stock = taken['ours'], taken['entry'], taken['stock']
     both = [[sum(pair) for pair in zip(*pair, strict=True)]
@@ -84,7 +84,7 @@ def served(stage):
 
 def _let_in(pages):
     """Follow the link as a browser does: the request for the page, with its cookie."""
-    answer = _seen(pages.ours, get(pages.link), 303)
+    answer = _seen(pages.ours, get(pages.link), kind=3)
     cookie = answer.header('set-cookie').partition(';')[0]
     return get(urlsplit(answer.header('location')).path, Cookie=cookie)
 

@@ -19,7 +19,7 @@ CREATE = f'{HERE}import documents; documents.create_documents(env, {DOCUMENTS});
 def stock():
     """Odoo's own modules, and the invoices."""
     origin = database.base()
-    key = digest(origin, SCRIPT.read_text(), CREATE)
+    key = digest(origin, SCRIPT.read_text(), DOCUMENTS)
     return database.template(
         f'template_bench_{key}', f'database with {DOCUMENTS} invoices',
         lambda name: _copy(name, origin, lambda: database.odoo(name, 'documents', script=CREATE)))

@@ -1,5 +1,6 @@
 """What a goal came to, and the table of all."""
 
+from statistics import median
 from typing import NamedTuple
 
 HEAD = ('#', 'goal', 'ours', 'reference', 'ratio', 'limit', 'verdict')
@@ -40,9 +41,11 @@ def ms(seconds):
 
 
 def counted(counts):
-    """A number of queries: one when all are alike, else the least and the most."""
-    low, high = (min(counts), max(counts)) if counts else ('?', '?')
-    return f'{low} SQL' if low == high else f'{low}–{high} SQL'
+    """A number of queries: the middle one, and the most when they differ."""
+    if not counts:
+        return '? SQL'
+    usual, most = median(counts), max(counts)
+    return f'{usual:g} SQL' + (f', at most {most}' if most > usual else '')
 
 
 def show(results):

@@ -168,12 +168,12 @@ def beside_stripe(stage):
         stripe=_turn(stripe, map(notices.stripe, drafts)),
         accept=_turn(server, _news(stage, count)))
     ours, theirs = taken['accept'], taken['stripe']
+    sql = (f'{counted(server.queries("/pay/webhook/", marks[0]))}; stripe'
+           f' {counted(stripe.queries(notices.STRIPE_ROUTE, marks[1]))}')
     return [at_least(
         3, "accept, beside payment_stripe's first event", ms(typical(ours)),
         ms(typical(theirs)), 1 / ratio(ours, theirs), 6,
-        (f'{counted(server.queries("/pay/webhook/", marks[0]))}; stripe'
-          f' {counted(stripe.queries(notices.STRIPE_ROUTE, marks[1]))}',
-         _confirmed(stage)))]
+        (sql, _confirmed(stage)))]
 
 
 def _confirmed(stage):

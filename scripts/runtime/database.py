@@ -35,7 +35,7 @@ def base():
     release = (odoo / 'odoo/release.py').read_text()
     key = digest(odoo, release, BASE_MODULES, LANGUAGES, RENDER_ASSETS)
     title = f'database with {", ".join(BASE_MODULES)}'
-    return _template(f'template_base_{key}', title, _build_base)
+    return template(f'template_base_{key}', title, _build_base)
 
 
 @functools.cache
@@ -43,10 +43,11 @@ def email_pay():
     """Return the template with this add-on as it is in the checkout when first asked for."""
     origin = base()
     name = f'template_email_pay_{digest(origin, addon_digest())}'
-    return _template(name, 'database with email_pay', lambda name: _build_email_pay(name, origin))
+    return template(name, 'database with email_pay', lambda name: _build_email_pay(name, origin))
 
 
-def _template(name, title, build):
+def template(name, title, build):
+    """Return a template's name, built by `build(name)` unless it is there already."""
     if not _is_ready(name):
         with lock(name, title=title):
             if not _is_ready(name):
@@ -80,6 +81,10 @@ def _build_base(name):
 
 def _build_email_pay(name, origin):
     create(name, origin)
+    install_email_pay(name)
+
+
+def install_email_pay(name):
     install(name, server.ADDON)
     odoo(name, 'assets', script=RENDER_ASSETS)
 

@@ -1,0 +1,26 @@
+"""All the goals, in the order in which they are measured."""
+
+from typing import NamedTuple
+
+from . import accept, booking, journey, memory, pages
+
+
+class Goal(NamedTuple):
+    number: int
+    name: str
+    measure: object
+
+
+GOALS = (
+    Goal(1, 'accept', accept.latency),
+    Goal(2, 'throughput', accept.throughput),
+    Goal(5, 'forged', accept.forged),
+    Goal(3, 'stripe', accept.beside_stripe),
+    Goal(4, 'copies', accept.copies),
+    Goal(9, 'page', pages.served),
+    Goal(11, 'browser', pages.first_visits),
+    Goal(8, 'alone', booking.alone),
+    Goal(7, 'backlog', booking.backlog),
+    Goal(10, 'memory', memory.growth),
+    Goal(6, 'journey', journey.unattended),
+)

@@ -1,0 +1,172 @@
+"""What runs inside Odoo's shell, on either side: transactions, booking, the books.
+
+It is told what to do through a loopback connection, a line of JSON at a time, and answers so. Every
+call has a database transaction of its own, as a scheduled action has.
+"""
+
+import json
+import socket
+import threading
+import time
+
+import documents  # beside this file, which is no part of a package here
+
+
+def serve(env, port):
+    with socket.create_connection(('127.0.0.1', port)) as connection:
+        lines = connection.makefile('rw', encoding='utf-8')
+        for line in lines:
+            name, arguments = json.loads(line)
+            with env.registry.cursor() as cr:
+                answer = CALLS[name](env(cr=cr), **arguments)
+            lines.write(f'{json.dumps(answer)}\n')
+            lines.flush()
+
+
+# -- Transactions -----------------------------------------------------------------------------
+
+def start_payments(env, code, numbers, state):
+    """Create a transaction for each of these invoices.
+
+    :return: a list of what its gateway must know, each with the reference and the amount.
+    """
+    env = documents.in_company(env)
+    provider = documents.provider(env, code)
+    provider.journal_id = documents.journal(env)
+    moves = _moves(env, numbers)
+    transactions = env['payment.transaction']
+    for start in range(0, len(moves), documents.BATCH):
+        transactions += env['payment.transaction'].create([
+            _transaction(env, provider, move) for move in moves[start:start + documents.BATCH]
+        ])
+    if state == 'pending':
+        transactions._set_pending()
+    if state == 'done':
+        transactions._set_done()
+    return [
+        {
+            'id': tx.id, 'reference': tx.reference, 'amount': f'{tx.amount:.2f}',
+            'currency': tx.currency_id.name, 'invoice': tx.invoice_ids.id, 'provider': provider.id,
+        }
+        for tx in transactions
+    ]
+
+
+def _transaction(env, provider, move):
+    return {
+        'provider_id': provider.id,
+        'payment_method_id': env.ref('payment.payment_method_card').id,
+        'reference': move.ref,
+        'provider_reference': f'at the gateway {move.ref}',
+        'amount': documents.amount(move),
+        'currency_id': move.currency_id.id,
+        'partner_id': move.partner_id.id,
+        'operation': 'online_redirect',
+        'invoice_ids': [(6, 0, move.ids)],
+    }
+
+
+# -- Booking ----------------------------------------------------------------------------------
+
+def book_stock(env, numbers):
+    """Odoo's own scheduled post-processing of these payments."""
+    transactions = _transactions(env, numbers)
+    return _timed(env, transactions._cron_post_process)
+
+
+def book_stock_alone(env, number):
+    """Odoo's own post-processing of one payment, as the customer's status page does it."""
+    return _timed(env, _transactions(env, [number])._post_process)
+
+
+def book_ours(env):
+    """The worker, from the stored notifications to the reconciled entries."""
+    return _timed(env, lambda: _process_all(env))
+
+
+def _process_all(env):
+    events = env['email.pay.event']
+    while events.search_count([('state', '=', 'new')]):
+        events._cron_process()
+
+
+def run_other_jobs(env):
+    """Run our other scheduled actions that were woken up, such as one for receipts."""
+    data = env['ir.model.data'].search([('module', '=', 'email_pay'), ('model', '=', 'ir.cron')])
+    jobs = env['ir.cron'].browse(data.mapped('res_id'))
+    woken = env['ir.cron.trigger'].search([('cron_id', 'in', jobs.ids)]).cron_id
+    woken -= env.ref('email_pay.ir_cron_process_events')
+    return {
+        job.name: _timed(env, job.with_user(job.user_id).ir_actions_server_id.run) for job in woken
+    }
+
+
+def _timed(env, work):
+    """Do it and commit; return the seconds, those of this process, and the number of queries."""
+    thread = threading.current_thread()
+    thread.query_count, thread.query_time = 0, 0
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    env.cr.commit()
+    return {
+        'seconds': time.perf_counter() - wall,
+        'cpu': time.process_time() - cpu,
+        'queries': thread.query_count,
+    }
+
+
+# -- The books --------------------------------------------------------------------------------
+
+def read_books(env, numbers):
+    """Return what is booked for each of these payments, in words that both sides share."""
+    return [_booked(tx) for tx in _transactions(documents.in_company(env), numbers)]
+
+
+def _booked(tx):
+    payment, invoice = tx.payment_id, tx.invoice_ids
+    return {
+        'number': int(invoice.ref.removeprefix('bench ')),
+        'amount': tx.amount,
+        'state': tx.state,
+        'post_processed': tx.is_post_processed,
+        'payment': [
+            payment.state, payment.amount, payment.currency_id.name, payment.journal_id.code,
+            payment.partner_id.name, payment.partner_type, payment.is_reconciled,
+            payment.is_matched,
+        ],
+        'invoice': [invoice.name, invoice.payment_state, invoice.amount_residual],
+        'lines': sorted(_line(line) for line in payment.move_id.line_ids),
+        'receivable': sorted(_line(line) for line in invoice.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable')),
+        'chatter': [len(record.message_ids) for record in (payment, payment.move_id, invoice, tx)
+                    if 'message_ids' in record],
+    }
+
+
+def _line(line):
+    matched = line.matched_debit_ids.debit_move_id + line.matched_credit_ids.credit_move_id
+    return [
+        line.account_id.code, line.debit, line.credit, line.currency_id.name, line.amount_currency,
+        line.partner_id.name or '', line.amount_residual, line.amount_residual_currency,
+        line.reconciled, bool(line.full_reconcile_id), len(matched),
+        sorted({move.ref for move in matched.move_id if move.move_type == 'out_invoice'}),
+    ]
+
+
+# -- Finding ----------------------------------------------------------------------------------
+
+def _moves(env, numbers):
+    return env['account.move'].search(
+        [('ref', 'in', [f'bench {number}' for number in numbers])], order='id')
+
+
+def _transactions(env, numbers):
+    return env['payment.transaction'].search(
+        [('reference', 'in', [f'bench {number}' for number in numbers])], order='id')
+
+
+CALLS = {
+    function.__name__: function
+    for function in (
+        start_payments, book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
+}

@@ -158,7 +158,7 @@ class TestGivingUp(JanitorCommon):
         self.assertEqual(transaction.state, 'error')
         self.assertIn("before you pay again", transaction.state_message)
         invoice = transaction.invoice_ids
-        self.assertFalse(invoice._email_pay_in_flight(self.env['payment.transaction']))
+        self.assertFalse(invoice._email_pay_in_flight())
         again = self.pay_by_card(self.create_link(invoice))
         self.assertEqual((again.state, invoice.amount_residual), ('done', 0.0))
 

@@ -60,7 +60,7 @@ class TestOutcomes(EmailPayHttpCommon):
         self.customer.active = False
         self.assertEqual(self._money_comes().state, 'done')
         self.assertPaid()
-        self.assertEqual(len(self.outbox('mail_template_receipt')), 1)
+        self.assertEqual(len(self.receipts()), 1)
 
     def test_another_customer_on_the_invoice(self):
         other = self.env['res.partner'].create({'name': "Other", 'email': 'other@example.com'})
@@ -92,7 +92,7 @@ class TestOutcomes(EmailPayHttpCommon):
         self.invoice.with_context(force_delete=True).unlink()
         self.assertEqual(self._money_comes().state, 'done')
         self.assertBookedAsCredit()
-        self.assertEqual(len(self.outbox('mail_template_receipt')), 1)
+        self.assertEqual(len(self.receipts()), 1)
 
     def test_an_invoice_that_became_cheaper(self):
         self.invoice.button_draft()

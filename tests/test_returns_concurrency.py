@@ -37,9 +37,7 @@ class TestReturnsConcurrency(TestConcurrency):
         """Store the gateway's notification of the last operation of its transaction."""
         body, headers = self.sandbox.credicorp.notification(number)
         with self._environment() as env:
-            env['email.pay.event']._accept(
-                self._record(env, 'payment.provider'), Notification(body=body, headers=headers)
-            )
+            self._accept(env, Notification(body=body, headers=headers))
 
     def _refunded(self):
         return self.sandbox.ledger.entries(operation='refund', success=True)

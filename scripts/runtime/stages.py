@@ -6,6 +6,7 @@ odoo        this add-on's tests; arguments are test tags: scripts/test odoo /ema
 peers       Odoo's own tests of the modules this add-on extends, with it installed
 install     install, upgrade, uninstall
 demo        the journeys, in a browser; arguments are their names
+chaos       payments while everything is killed; then the books are compared with the gateway's
 """
 
 import os
@@ -139,12 +140,19 @@ def _demo(log, *journeys):
     return _counted(passed, failed or bool(code), 0, _tail(log))
 
 
+def _chaos(log):
+    code = processes.run(
+        (CHECKOUT / 'scripts' / 'chaos', '--kills', 100, '--seconds', 90, '--seed', 'test'), log)
+    return _counted(not code, bool(code), 0, _tail(log))
+
+
 STAGES = {
     'lint': _lint,
     'protocol': _protocol,
-    'peers': _peers,
     'odoo': _odoo,
+    'peers': _peers,
     'demo': _demo,
+    'chaos': _chaos,
     'install': _install,
 }
 

@@ -26,7 +26,9 @@ LOOKS_FOR_TRANSACTION = 3
 DISPUTE_DAYS = 180
 # What can become of a notification, the least grave first.
 GRAVITY = ('ignored', 'done', 'failed', 'parked')
+FINISHED = ('ignored', 'done')
 STORED_HEADERS = ('content-type',)
+ATTENTION = 'email_pay.mail_activity_attention'
 WORKER = 'email_pay.ir_cron_process_events'
 # How long a wake-up is trusted to be on its way.
 WAKING_SECONDS = 5
@@ -45,7 +47,7 @@ class EmailPayEvent(models.Model):
     provider_id = fields.Many2one(
         'payment.provider', required=True, readonly=True, ondelete='cascade',
     )
-    company_id = fields.Many2one(related='provider_id.company_id', store=True, index=True)
+    company_id = fields.Many2one(related='provider_id.company_id', store=True)
     source = fields.Selection(
         [
             ('webhook', "Notification"),
@@ -153,8 +155,8 @@ class EmailPayEvent(models.Model):
             WITH event AS (
                 INSERT INTO email_pay_event (
                     provider_id, company_id, source, key, body, tail, headers, state, attempts,
-                    reference, next_attempt, create_uid, write_uid, create_date, write_date
-                ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s, %s, %s)
+                    reference, next_attempt, create_date, write_date
+                ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s)
                 ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
             )
             SELECT (
@@ -166,7 +168,7 @@ class EmailPayEvent(models.Model):
             """,
             receiver.provider_id, receiver.company_id, key, notification.text, notification.tail,
             json.dumps(headers), reference or None, now,
-            self.env.uid, self.env.uid, now, now, self._worker_id(), WAKING_SECONDS,
+            now, now, self._worker_id(), WAKING_SECONDS,
         ))
 
     @api.model
@@ -301,38 +303,48 @@ class EmailPayEvent(models.Model):
         """Process these events, a savepoint each, and book together what they collected. A conflict
         with another worker is the caller's to repeat."""
         notes = Notes(self.env)
-        self._fetch_transactions()
+        held = self._hold_transactions()
         for event in self:
-            self.env['email.pay.portal']._speak(event.with_env(notes.env))._process_one(notes)
+            spoken = self.env['email.pay.portal']._speak(event.with_env(notes.env))
+            spoken._process_one(notes, held)
         notes.post()
+        self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
         self.transaction_id._email_pay_book()
 
-    def _fetch_transactions(self):
-        """Read in few queries what these events are about."""
+    def _hold_transactions(self):
+        """Lock and read in few queries what these events are about."""
         transactions = self.env['payment.transaction'].search([
             ('reference', 'in', self.mapped('reference')),
             ('provider_id', 'in', self.provider_id.ids),
         ])
+        if transactions:
+            transactions._email_pay_lock()
         transactions.invoice_ids.mapped('line_ids.account_id')
+        return transactions
 
-    def _process_one(self, notes):
+    def _process_one(self, notes, held):
         """Apply one event in a savepoint. An error is kept, shown and retried."""
-        self.attempts += 1
+        attempts = self.attempts + 1
         try:
             with notes.savepoint():
-                self._apply()
+                self.attempts = attempts
+                self._apply(held)
         except CONFLICTS:
             raise
         except Exception as error:
             _logger.exception("Notification %s could not be processed", self.id)
+            self.attempts = attempts
             self._fail(error)
 
-    def _apply(self):
-        """Apply all that this notification reports; the gravest outcome is its own."""
+    def _apply(self, held):
+        """Apply all that this notification reports; the gravest outcome is its own.
+
+        :param held: the transactions that are locked already.
+        """
         outcomes = []
         for report in self._reports():
             self.write(self._report_values(report))
-            outcomes.append(self._apply_report(report))
+            outcomes.append(self._apply_report(report, held))
         state = max((state for state, _reason in outcomes), key=GRAVITY.index)
         reason = ' '.join(dict.fromkeys(text for grave, text in outcomes if grave == state))
         if state == 'parked':
@@ -340,9 +352,9 @@ class EmailPayEvent(models.Model):
         elif state == 'failed':
             self._retry_later()
         else:
-            self._finish(state)
+            self.write({'state': state, 'error': False})
 
-    def _apply_report(self, report):
+    def _apply_report(self, report, held):
         """Apply one report, and return the state that it brings with the sentence for a person."""
         if report.operation == Operation.OTHER:
             return 'ignored', ''
@@ -350,7 +362,8 @@ class EmailPayEvent(models.Model):
         if not tx:
             return self._without_transaction(report)
         self.transaction_id = tx
-        (tx.source_transaction_id | tx)._email_pay_lock()
+        if unheld := (tx.source_transaction_id | tx) - held:
+            unheld._email_pay_lock()
         if not report.confirmed:
             return ('done', '') if tx._email_pay_ask() else ('failed', '')
         if report.operation in RETURNS:
@@ -455,7 +468,7 @@ class EmailPayEvent(models.Model):
         if not self:
             return
         self.write({'state': state, 'error': False})
-        self.activity_unlink(['email_pay.mail_activity_attention'])
+        self.activity_unlink([ATTENTION])
 
     def _retry_later(self):
         gap = RETRY_GAPS[min(self.attempts, len(RETRY_GAPS)) - 1]
@@ -477,10 +490,10 @@ class EmailPayEvent(models.Model):
         """Leave it to a person: visible in the inbox, with one activity for the responsible."""
         self.ensure_one()
         self.write({'state': 'parked', 'error': reason})
-        self.activity_unlink(['email_pay.mail_activity_attention'])
+        self.activity_unlink([ATTENTION])
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         self.activity_schedule(
-            'email_pay.mail_activity_attention',
+            ATTENTION,
             summary=portal._speak(self).env._("A payment needs you"),
             note=reason,
             user_id=portal._attention_user().id,

@@ -31,7 +31,6 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_changed(self, invoice):
         """What became of `invoice`, as a sentence for an accountant; '' while it can be paid."""
-        self = self.env['email.pay.portal']._speak(self)
         if invoice.state == 'draft' and invoice.is_sale_document(include_receipts=True):
             return _("It is a draft now.")
         if invoice.currency_id != self.currency_id:
@@ -41,11 +40,11 @@ class PaymentTransaction(models.Model):
         return ''
 
     def _email_pay_note_released(self, invoices):
+        self = self.env['email.pay.portal']._speak(self)
         for invoice in invoices:
-            spoken = self.env['email.pay.portal']._speak(self)
             invoice._message_log(body=Markup('%s %s') % (
                 self._email_pay_changed(invoice),
-                spoken.env._(
+                _(
                     "The online payment %(reference)s of %(amount)s was meant for this invoice. It"
                     " is booked as credit of %(customer)s: add it once the invoice is right.",
                     reference=self.reference, amount=self.currency_id.format(self.amount),

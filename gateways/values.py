@@ -35,6 +35,10 @@ class Operation(StrEnum):
     OTHER = 'other'
 
 
+# Reports of money that goes back to the customer.
+RETURNS = (Operation.REFUND, Operation.VOID, Operation.CHARGEBACK)
+
+
 class Flow(StrEnum):
     """How a customer pays: in the gateway's window over our page, or on the gateway's own page."""
 

@@ -8,9 +8,8 @@ from functools import cached_property
 
 from odoo.fields import Domain
 
-from ..gateways.values import Operation, PaymentEvent, Status
+from ..gateways.values import RETURNS, Operation, PaymentEvent, Status
 
-RETURNS = (Operation.REFUND, Operation.VOID, Operation.CHARGEBACK)
 # Payments of these states are in the books.
 BOOKED = ('in_process', 'paid')
 

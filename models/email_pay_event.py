@@ -11,10 +11,9 @@ from odoo.tools import SQL, format_date
 
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.errors import GatewayError, NotificationMalformed
-from ..gateways.values import Notification, Operation
+from ..gateways.values import RETURNS, Notification, Operation
 from .account_move_notes import Notes
 from .locks import CONFLICTS, locked_ids
-from .payment_returns import RETURNS
 
 _logger = logging.getLogger(__name__)
 

@@ -5,9 +5,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..gateways import errors
-from ..gateways.values import Operation, Status
+from ..gateways.values import RETURNS, Operation, Status
 from .locks import CONFLICTS
-from .payment_returns import RETURNS
 
 _logger = logging.getLogger(__name__)
 

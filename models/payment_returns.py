@@ -6,13 +6,10 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..gateways import REGISTRY, errors
-from ..gateways.values import Charged, Operation, RefundSupport, Status
+from ..gateways.values import RETURNS, Charged, Operation, RefundSupport, Status
 from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
-
-# Reports of money that goes back to the customer.
-RETURNS = (Operation.REFUND, Operation.VOID, Operation.CHARGEBACK)
 
 
 class PaymentTransaction(models.Model):

@@ -7,8 +7,15 @@ from odoo.tools import float_repr, hash_sign, verify_hash_signed
 
 from ..const import TRANSACTION_TOKEN_HOURS
 from ..gateways import REGISTRY, errors
-from ..gateways.values import CardSource, Customer, Flow, Operation, PaymentRequest, Status
-from .payment_returns import RETURNS
+from ..gateways.values import (
+    RETURNS,
+    CardSource,
+    Customer,
+    Flow,
+    Operation,
+    PaymentRequest,
+    Status,
+)
 
 _logger = logging.getLogger(__name__)
 

@@ -15,6 +15,8 @@ VERIFIER_BYTES = 18
 VISIT_HOURS = 12
 TRANSACTION_TOKEN_HOURS = 24 * 7
 
+# The type of the routes that a gateway notifies.
+NOTIFICATION = 'email_pay_notification'
 MAX_NOTIFICATION_BYTES = 256 * 1024
 EVENT_BATCH = 20
 # Payments booked in one database transaction, which holds their invoices for a second or two.

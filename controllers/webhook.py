@@ -1,24 +1,34 @@
 import logging
 
 from odoo import SUPERUSER_ID
-from odoo.http import Controller, request, route
+from odoo.http import Controller, HttpDispatcher, request, route
 
-from ..const import MAX_NOTIFICATION_BYTES, WEBHOOK_ROUTE
+from ..const import MAX_NOTIFICATION_BYTES, NOTIFICATION, WEBHOOK_ROUTE
 from ..gateways.errors import NotificationError
 from ..gateways.values import Notification
-from ..models.locks import begin_read_committed
+from ..models.locks import begin_autocommit
 
 _logger = logging.getLogger(__name__)
+
+
+class NotificationDispatcher(HttpDispatcher):
+    """Routes for the requests of a gateway: nothing has read the body, so that what arrives at the
+    controller, a form too, are the bytes that were signed."""
+
+    routing_type = NOTIFICATION
+
+    def dispatch(self, endpoint, args):
+        return endpoint(**args)
 
 
 class WebhookController(Controller):
 
     @route(
-        [WEBHOOK_ROUTE, f'{WEBHOOK_ROUTE}/<path:tail>'], type='http', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False,
+        [WEBHOOK_ROUTE, f'{WEBHOOK_ROUTE}/<path:tail>'], type=NOTIFICATION, auth='none',
+        methods=['POST'], save_session=False, readonly=False,
         max_content_length=MAX_NOTIFICATION_BYTES + 1,  # a body of unknown length is cut there
     )
-    def notify(self, provider_id, tail='', **_params):
+    def notify(self, provider_id, tail=''):
         """Verify the raw bytes, store them once, wake the worker, answer."""
         notification = Notification(
             body=request.httprequest.get_data(cache=False),
@@ -36,8 +46,8 @@ class WebhookController(Controller):
         try:
             receiver.gateway.verify(notification)
             # Copies that arrive at the same instant wait for each other and are one row, without a
-            # serialization failure. Nothing was written yet; Odoo commits before it answers.
-            begin_read_committed(request.env.cr)
+            # serialization failure.
+            begin_autocommit(request.env.cr)
             request.env(user=SUPERUSER_ID)['email.pay.event']._accept(receiver, notification)
         except NotificationError as error:
             _logger.warning("Notification for provider %s refused: %s", provider_id, error)

@@ -1,5 +1,5 @@
 import psycopg2
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
 # Not this work's fault: somebody else changed the same rows, or the connection is gone.
 CONFLICTS = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -17,7 +17,9 @@ def locked_ids(cr, query):
     return [row[0] for row in cr.fetchall()]
 
 
-def begin_read_committed(cr):
-    """Begin a new database transaction on `cr`, in which each query sees what others committed."""
+def begin_autocommit(cr):
+    """Make each query on `cr` a transaction of its own from here on: READ COMMITTED, as is
+    PostgreSQL's default, and one round trip instead of three. What Odoo writes later on `cr` is
+    committed as it goes."""
     cr.rollback()
-    cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+    cr.connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)

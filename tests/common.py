@@ -229,9 +229,9 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # In a test all cursors share one database transaction, whose isolation is settled.
+        # In a test all cursors share one database transaction, which nothing commits.
         cls.startClassPatcher(patch(
-            'odoo.addons.email_pay.controllers.webhook.begin_read_committed', TestCursor.rollback,
+            'odoo.addons.email_pay.controllers.webhook.begin_autocommit', TestCursor.rollback,
         ))
 
     def open_link(self, link, **kwargs):

@@ -16,7 +16,7 @@ from odoo.tools import config, mute_logger
 
 from ..const import WEBHOOK_ROUTE
 from ..gateways.values import Notification
-from ..models.locks import begin_read_committed
+from ..models.locks import begin_autocommit
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
 
@@ -231,7 +231,10 @@ class TestConcurrency(BaseCase):
         return Notification(body=body, headers=notices.headers(merchant, body))
 
     def _accept(self, env, notification):
-        begin_read_committed(env.cr)
+        begin_autocommit(env.cr)
+        return self._accept_here(env, notification)
+
+    def _accept_here(self, env, notification):
         receivers = env['payment.provider']._email_pay_receivers()
         receiver = receivers[self.ids['payment.provider']]
         return env['email.pay.event']._accept(receiver, notification)
@@ -326,7 +329,7 @@ class TestConcurrency(BaseCase):
                 seen.append(len(self._stored(env)))
 
         with self._environment() as env:
-            self._accept(env, self._notification())
+            self._accept_here(env, self._notification())  # and nothing is committed yet
             job = threading.Thread(target=begin)
             job.start()
             job.join(0.5)

@@ -114,6 +114,12 @@ class EmailPayEvent(models.Model):
     )
     _waiting = models.Index("(next_attempt) WHERE state IN ('new', 'failed')")
 
+    @api.depends('reference', 'gateway_reference', 'key')
+    def _compute_display_name(self):
+        """By what an accountant knows it: the payment that it is about."""
+        for event in self:
+            event.display_name = event.reference or event.gateway_reference or event.key
+
     # === ACCEPT === #
 
     @api.model

@@ -11,6 +11,7 @@
     'data': [
         'security/ir.model.access.csv',
         'security/email_pay_security.xml',
+        'views/payment_form_templates.xml',
         'views/payment_provider_templates.xml',
         'data/payment_provider_data.xml',
         'data/mail_activity_type_data.xml',

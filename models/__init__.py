@@ -22,5 +22,6 @@ from . import payment_reopening
 from . import payment_returns
 from . import payment_token
 from . import payment_transaction
+from . import payment_unsigned
 from . import provider_credicorp
 from . import res_company

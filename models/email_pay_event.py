@@ -114,6 +114,12 @@ class EmailPayEvent(models.Model):
     )
     _waiting = models.Index("(next_attempt) WHERE state IN ('new', 'failed')")
 
+    @api.depends('reference', 'gateway_reference', 'key')
+    def _compute_display_name(self):
+        """By what an accountant knows it: the payment that it is about."""
+        for event in self:
+            event.display_name = event.reference or event.gateway_reference or event.key
+
     # === ACCEPT === #
 
     @api.model
@@ -178,30 +184,53 @@ class EmailPayEvent(models.Model):
     def _park_answer(self, tx, report, source, reason):
         """Keep an answer of the gateway that cannot be booked on `tx`, for a person to see."""
         key = f'{source}:{report.operation}:{report.gateway_reference}:{report.status}'
-        if not self._find(tx, key):
-            self._create_for(tx, source, key, {
-                'body': json.dumps(asdict(report), default=str), **self._report_values(report),
-            })._park(reason)
+        event = self._kept(tx, source, key, {
+            'body': json.dumps(asdict(report), default=str), **self._report_values(report),
+        })
+        if event.state == 'new':
+            event._park(reason)
 
     @api.model
     def _park_booking(self, tx, reason):
-        """Show that money came and could not be booked."""
-        key = f'booking:{tx.reference}'
-        event = self._find(tx, key) or self._create_for(tx, 'booking', key, {
-            'reference': tx.reference,
-            'gateway_reference': tx.provider_reference,
-            'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
-        })
+        """Show that money came or went back and could not be booked."""
+        event = self._kept(tx, 'booking', f'booking:{tx.reference}', self._values_of(tx))
         env = self.env['email.pay.portal']._speak(tx).env
         sentence = (
-            env._("Money went back and could not be booked. Put it right, then press “Replay”: %s",
-                  reason)
+            env._("Money went back and could not be booked. Put this right, then press “Replay”:"
+                  " %s", reason)
             if tx.operation == 'refund' else
             env._("The payment was collected and could not be booked. Put this right, then press"
                   " “Replay”: %s", reason)
         )
         if (event.state, event.error) != ('parked', sentence):
             event._park(sentence)
+
+    @api.model
+    def _park_unanswered(self, tx, reason):
+        """Show that nobody told what became of a payment."""
+        self._kept(tx, 'query', f'unanswered:{tx.reference}', {
+            'result': 'pending', **self._values_of(tx),
+        })._park(reason)
+
+    @api.model
+    def _values_of(self, tx):
+        return {
+            'reference': tx.reference,
+            'gateway_reference': tx.provider_reference,
+            'operation': 'refund' if tx.operation == 'refund' else 'payment',
+            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
+        }
+
+    @api.model
+    def _kept(self, tx, source, key, values):
+        """What is kept about `tx` under `key`: new the first time."""
+        return self._find(tx, key) or self.create({
+            'provider_id': tx.provider_id.id,
+            'source': source,
+            'key': key,
+            'transaction_id': tx.id,
+            **values,
+        })
 
     @api.model
     def _note_booked(self, transactions):
@@ -215,19 +244,6 @@ class EmailPayEvent(models.Model):
         ])._finish('done')
 
     @api.model
-    def _park_unanswered(self, tx, reason):
-        """Show that nobody told what became of a payment."""
-        key = f'unanswered:{tx.reference}'
-        event = self._find(tx, key) or self._create_for(tx, 'query', key, {
-            'reference': tx.reference,
-            'gateway_reference': tx.provider_reference,
-            'operation': 'refund' if tx.operation == 'refund' else 'payment',
-            'result': 'pending',
-            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
-        })
-        event._park(reason)
-
-    @api.model
     def _note_answered(self, tx):
         if tx.email_pay_asked:
             self._find(tx, f'unanswered:{tx.reference}')._finish('done')
@@ -235,16 +251,6 @@ class EmailPayEvent(models.Model):
     @api.model
     def _find(self, tx, key):
         return self.search([('provider_id', '=', tx.provider_id.id), ('key', '=', key)])
-
-    @api.model
-    def _create_for(self, tx, source, key, values):
-        return self.create({
-            'provider_id': tx.provider_id.id,
-            'source': source,
-            'key': key,
-            'transaction_id': tx.id,
-            **values,
-        })
 
     # === PROCESS === #
 
@@ -409,7 +415,7 @@ class EmailPayEvent(models.Model):
         return _(
             "The bank reports a dispute of %(amount)s, card ending in %(card)s. It names no"
             " payment; only %(reference)s of %(customer)s on %(date)s fits. Compare it with the"
-            " gateway, press Book on this payment, and answer the dispute at the gateway.",
+            " gateway, press “Book on this payment”, and answer the dispute at the gateway.",
             amount=report.amount, card=report.card_last4, reference=payments.reference,
             customer=payments.partner_id.display_name,
             date=format_date(self.env, payments.create_date),

@@ -144,12 +144,12 @@ class PaymentTransaction(models.Model):
         if self.operation == 'refund':
             return env._(
                 "The gateway has not told for %(days)s days whether it paid this refund out. Look"
-                " it up at the gateway by its reference. If it did, press Replay, or book it by"
-                " hand; if not, mark this as dealt with, and order the refund again.",
+                " it up at the gateway by its reference. If it did, press “Replay”, or book it by"
+                " hand; if not, press “Mark as dealt with”, and order the refund again.",
                 days=ASK_DAYS,
             )
         return env._(
             "The gateway has not told for %(days)s days what became of this payment. Look it up at"
-            " the gateway by its reference. If the money came, press Replay, or book it by hand; if"
-            " not, mark this as dealt with. The invoice can be paid again.", days=ASK_DAYS,
+            " the gateway by its reference. If the money came, press “Replay”, or book it by hand;"
+            " if not, press “Mark as dealt with”. The invoice can be paid again.", days=ASK_DAYS,
         )

@@ -23,6 +23,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_returns
     from . import test_reopening
     from . import test_stock_routes
+    from . import test_stock_webhooks
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency

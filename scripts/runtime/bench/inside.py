@@ -26,7 +26,7 @@ def serve(env, port):
 # -- Transactions -----------------------------------------------------------------------------
 
 def start_payments(env, code, numbers, state):
-    """Create a transaction for each of these invoices, which is pending at first.
+    """Create a transaction for each of these invoices, which is pending before it is done.
 
     :return: a list of what its gateway must know, each with the reference and the amount.
     """
@@ -39,7 +39,8 @@ def start_payments(env, code, numbers, state):
         transactions += env['payment.transaction'].create([
             _transaction(env, provider, move) for move in moves[start:start + documents.BATCH]
         ])
-    transactions._set_pending()
+    if state != 'draft':
+        transactions._set_pending()
     if state == 'done':
         transactions._set_done()
     return [

@@ -257,7 +257,8 @@ class EmailPayEvent(models.Model):
     @api.model
     def _cron_process(self, limit=EVENT_BATCH):
         """Process what waits, oldest first, a commit per batch; wake up again when more is left."""
-        while events := self._take(limit):
+        waiting = True
+        while waiting and (events := self._take(limit)):
             try:
                 events._process()
                 self.env.cr.flush()
@@ -267,7 +268,8 @@ class EmailPayEvent(models.Model):
                 limit = max(1, limit // 2)
                 continue
             limit = min(2 * limit, EVENT_BATCH)
-            if not self.env['ir.cron']._commit_progress(len(events), remaining=self._count_due()):
+            waiting = self._count_due()
+            if not self.env['ir.cron']._commit_progress(len(events), remaining=waiting):
                 break
         self._plan_retries()
 
@@ -307,14 +309,13 @@ class EmailPayEvent(models.Model):
     def _process(self):
         """Process these events, a savepoint each, and book together what they collected. A conflict
         with another worker is the caller's to repeat."""
-        notes = Notes(self.env)
-        held = self._hold_transactions()
-        for event in self:
-            spoken = self.env['email.pay.portal']._speak(event.with_env(notes.env))
-            spoken._process_one(notes, held)
-        notes.post()
-        self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
-        self.transaction_id._email_pay_book()
+        with Notes.of(self.env) as notes:
+            self = self.with_env(notes.env)
+            held = self._hold_transactions()
+            for event in self:
+                self.env['email.pay.portal']._speak(event)._process_one(notes, held)
+            self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
+            self.transaction_id._email_pay_book()
 
     def _hold_transactions(self):
         """Lock and read in few queries what these events are about."""
@@ -324,7 +325,11 @@ class EmailPayEvent(models.Model):
         ])
         if transactions:
             transactions._email_pay_lock()
-        transactions.invoice_ids.mapped('line_ids.account_id')
+        companies = self.env.company | transactions.company_id
+        companies.mapped('name')
+        partners = self.env.user.partner_id | companies.partner_id | transactions.partner_id
+        partners.mapped('name')
+        transactions.invoice_ids.mapped('line_ids.account_id.account_type')
         return transactions
 
     def _process_one(self, notes, held):
@@ -363,7 +368,7 @@ class EmailPayEvent(models.Model):
         """Apply one report, and return the state that it brings with the sentence for a person."""
         if report.operation == Operation.OTHER:
             return 'ignored', ''
-        tx = self._find_transaction(report)
+        tx = self._find_transaction(report, held)
         if not tx:
             return self._without_transaction(report)
         self.transaction_id = tx
@@ -381,9 +386,12 @@ class EmailPayEvent(models.Model):
         tx._process(tx.provider_code, report)
         return ('done' if tx.state != before else 'ignored'), ''
 
-    def _find_transaction(self, report):
-        if not report.reference:
-            return self.env['payment.transaction']
+    def _find_transaction(self, report, held):
+        found = held.filtered(
+            lambda tx: tx.reference == report.reference and tx.provider_id == self.provider_id
+        )
+        if found or not report.reference:
+            return found.with_env(self.env)
         return self.env['payment.transaction'].search([
             ('reference', '=', report.reference), ('provider_id', '=', self.provider_id.id),
         ])

@@ -22,4 +22,5 @@ from . import payment_returns
 from . import payment_token
 from . import payment_transaction
 from . import provider_credicorp
+from . import provider_greenpay
 from . import res_company

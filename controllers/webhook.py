@@ -15,7 +15,7 @@ class WebhookController(Controller):
 
     @route(
         [WEBHOOK_ROUTE, f'{WEBHOOK_ROUTE}/<path:tail>'], type='http', auth='none', methods=['POST'],
-        csrf=False, save_session=False, readonly=False,
+        csrf=False, save_session=False, readonly=False, email_pay_raw_body=True,
         max_content_length=MAX_NOTIFICATION_BYTES + 1,  # a body of unknown length is cut there
     )
     def notify(self, provider_id, tail='', **_params):

@@ -7,9 +7,11 @@ from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_portal
 from . import email_pay_portal_offer
+from . import ir_http
 from . import ir_qweb
 from . import payment_batch
 from . import payment_booking
+from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor

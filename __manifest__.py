@@ -28,6 +28,7 @@
         'views/email_pay_link_views.xml',
         'views/email_pay_event_views.xml',
         'wizards/email_pay_settle_views.xml',
+        'wizards/payment_refund_wizard_views.xml',
         'views/email_pay_difference_views.xml',
         'views/account_move_views.xml',
         'views/payment_return_views.xml',

@@ -35,7 +35,7 @@ class EmailPayPaymentPortal(PaymentPortal):
             request.session.get(PaymentPostProcessing.MONITORED_TX_ID_KEY)
         ).exists()
         if previous.state == 'draft' and invoices & previous.invoice_ids:
-            previous._set_canceled(state_message=_("The customer started again."))
+            previous._email_pay_give_up_checkout(_("The customer started again."))
 
 
 class EmailPayPostProcessing(PaymentPostProcessing):

@@ -374,17 +374,24 @@ class EmailPayEvent(models.Model):
         self.transaction_id = tx
         if unheld := (tx.source_transaction_id | tx) - held:
             unheld._email_pay_lock()
-        if not report.confirmed:
-            return ('done', '') if tx._email_pay_ask() else ('failed', '')
-        if report.operation in RETURNS:
-            state, reason = tx._email_pay_take_return(report)
-            late = state == 'failed' and self.attempts >= EVENT_MAX_ATTEMPTS
+        if not report.confirmed or report.operation in RETURNS:
+            take = tx._email_pay_take_return if report.confirmed else tx._email_pay_take_hint
+            state, reason = take(report)
+            late = reason and state == 'failed' and self.attempts >= EVENT_MAX_ATTEMPTS
             return ('parked' if late else state), reason
         if reason := tx._email_pay_refusal(report):
             return 'parked', reason
         before = tx.state
         tx._process(tx.provider_code, report)
         return ('done' if tx.state != before else 'ignored'), ''
+
+    @api.model
+    def _has_parked(self, tx, number):
+        """Whether an answer about the payment `number` of `tx` waits for a person."""
+        return bool(self.search_count([
+            ('transaction_id', '=', tx.id), ('state', '=', 'parked'), ('source', '!=', 'webhook'),
+            ('gateway_reference', '=', number),
+        ], limit=1))
 
     def _find_transaction(self, report, held):
         found = held.filtered(

@@ -60,9 +60,8 @@ class PaymentProvider(models.Model):
 
     def _get_supported_currencies(self):
         currencies = super()._get_supported_currencies()
-        if self.code not in REGISTRY or not REGISTRY[self.code].supports.currencies:
-            return currencies
-        return currencies.filtered(lambda c: c.name in REGISTRY[self.code].supports.currencies)
+        supported = self._email_pay_gateway().currencies() if self.code in REGISTRY else ()
+        return currencies.filtered(lambda c: c.name in supported) if supported else currencies
 
     def _get_default_payment_method_codes(self):
         if self.code not in REGISTRY:
@@ -126,6 +125,11 @@ class PaymentProvider(models.Model):
             return REGISTRY[self.code].supports.flow.value
         has_form = self.inline_form_view_id and self._should_build_inline_form(is_validation=False)
         return 'inline' if has_form or not self.redirect_form_view_id else Flow.REDIRECT.value
+
+    def _email_pay_saves_cards_apart(self):
+        """Whether a card is only saved by itself, under *My account*, and not with a payment."""
+        self.ensure_one()
+        return self.code in REGISTRY and REGISTRY[self.code].supports.saves_cards_apart
 
     def _email_pay_missing(self):
         """What keeps this provider from collecting, as sentences; empty when nothing does."""

@@ -1,4 +1,7 @@
+import contextlib
+import hmac
 import unittest
+from unittest import mock
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -29,6 +32,13 @@ class TestHmacSha256(unittest.TestCase):
         self.refuse(SignatureInvalid, (KEY,), message=b'')
         for signature in ('', SIGNATURE[:-1], SIGNATURE + '0', SIGNATURE.upper(), 'é', '\udcff'):
             self.refuse(SignatureInvalid, (KEY,), signature=signature)
+
+    def test_every_live_key_is_compared_in_constant_time(self):
+        for signature in (SIGNATURE, 'x', ''):
+            with mock.patch('hmac.compare_digest', wraps=hmac.compare_digest) as compared:
+                with contextlib.suppress(SignatureInvalid):
+                    HmacSha256((KEY, 'other'), MESSAGE, signature).check()
+                self.assertEqual(compared.call_count, 2)
 
     def test_without_a_key_nothing_is_accepted(self):
         for blank in ('', ' ', '\t\n', None, False):

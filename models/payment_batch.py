@@ -47,11 +47,13 @@ class PaymentTransaction(models.Model):
         # The state of the invoices follows when all is posted, instead of after each step.
         state = self.env['account.move']._fields['payment_state']
         with self.env.protecting([state], self.invoice_ids):
+            values_list = [tx._email_pay_payment_values() for tx in self]
+            write_offs = [values.pop('write_off_line_vals') for values in values_list]
             payments = self.env['account.payment'].with_context(
                 email_pay_pairs=Pairs(complete=False),
-            ).create([tx._email_pay_payment_values() for tx in self])
+            ).create(values_list)
             payments = payments.with_context(email_pay_pairs=Pairs(complete=True))
-            payments.with_context(skip_invoice_sync=payments._email_pay_need_no_sync()).action_post()
+            payments._email_pay_post(write_offs)
         self.env.add_to_compute(state, self.invoice_ids)
         for tx, payment in zip(self, payments, strict=True):
             tx.payment_id = payment
@@ -90,9 +92,6 @@ class PaymentTransaction(models.Model):
             self.with_context(email_pay_collect=True)._create_payment()
         except Collected as collected:
             values = collected.values
-        if not values['write_off_line_vals']:
-            # Odoo makes the entries of such payments together, when they are posted.
-            del values['write_off_line_vals']
         return values
 
     def _email_pay_lines(self):
@@ -200,11 +199,25 @@ class AccountMoveLine(models.Model):
 class AccountPayment(models.Model):
     _inherit = 'account.payment'
 
-    def _email_pay_need_no_sync(self):
-        """Whether Odoo need not look for items to add to the entries: they are made, or will have
-        two items and no taxes."""
-        new = self.filtered(lambda payment: not payment.move_id)
-        return not (new.outstanding_account_id | new.destination_account_id).tax_ids
+    def _email_pay_post(self, write_offs):
+        """Make the entries together, each with its own write-offs, and post them. Only where there
+        are some, or taxes, need Odoo look for more items to add."""
+        write_offs = dict(zip(self.ids, write_offs, strict=True))
+        simple = self.filtered(
+            lambda payment: not write_offs[payment.id]
+            and not (payment.outstanding_account_id | payment.destination_account_id).tax_ids
+        )
+        for payments in filter(None, (simple, self - simple)):
+            payments.with_context(
+                email_pay_write_offs=write_offs, skip_invoice_sync=payments == simple,
+            ).action_post()
+
+    def _generate_move_vals(self, write_off_line_vals=None, force_balance=None, line_ids=None):
+        """Override of `account`, which makes entries with write-offs only one at a time."""
+        write_offs = self.env.context.get('email_pay_write_offs', {})
+        return super()._generate_move_vals(
+            write_offs.get(self.id) or write_off_line_vals, force_balance, line_ids
+        )
 
     def _search(self, domain, *args, **kwargs):
         """Override of `base`: see `Pairs`."""

@@ -15,6 +15,10 @@ class TestNeutralize(EmailPayCommon):
         self.link.mail_state = 'queued'
         self.transaction = self.start_payment(self.link)
         self.transaction._email_pay_claim()
+        self.transaction.write({
+            'email_pay_checkout': {'action': 'https://gateway.example.com'},
+            'email_pay_checkout_until': fields.Datetime.now(),
+        })
         self.portal.notification_email = 'desk@canal.example.com'
         self.credicorp.credicorp_webhook_key_previous = 'old'
         self.env.flush_all()
@@ -44,3 +48,7 @@ class TestNeutralize(EmailPayCommon):
 
     def test_no_gateway_is_asked(self):
         self.assertFalse(self.transaction.email_pay_ask_at)
+
+    def test_no_page_of_a_gateway_is_left(self):
+        self.assertFalse(self.transaction.email_pay_checkout)
+        self.assertFalse(self.transaction.email_pay_checkout_until)

@@ -21,5 +21,7 @@ UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';
 UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_receipt_due;
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;
+UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
+ WHERE email_pay_checkout_until IS NOT NULL;
 -- running workers forget the credentials that they have read
 INSERT INTO orm_signaling_default DEFAULT VALUES;

@@ -74,8 +74,8 @@ class PaymentProvider(models.Model):
     @api.depends('greenpay_is_connected', 'company_id.vat', 'company_id.country_id')
     def _compute_greenpay_warning(self):
         for provider in self:
-            different = provider.greenpay_is_connected and provider._greenpay_differences()
-            provider.greenpay_warning = different and '\n'.join(different)
+            different = provider._greenpay_differences() if provider.greenpay_is_connected else []
+            provider.greenpay_warning = '\n'.join(different)
 
     # === ACTION METHODS === #
 

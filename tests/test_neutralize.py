@@ -18,6 +18,10 @@ class TestNeutralize(EmailPayCommon):
         self.transaction._email_pay_claim()
         self.draft = self.start_payment(self.create_link(self.create_invoice()))
         self.paid = self.pay_by_card(self.create_link(self.create_invoice()))
+        self.transaction.write({
+            'email_pay_checkout': {'action': 'https://gateway.example.com'},
+            'email_pay_checkout_until': fields.Datetime.now(),
+        })
         self.portal.notification_email = 'desk@canal.example.com'
         self.credicorp.credicorp_webhook_key_previous = 'old'
         self.env.flush_all()
@@ -71,3 +75,7 @@ class TestNeutralize(EmailPayCommon):
 
     def test_no_gateway_is_asked(self):
         self.assertFalse(self.transaction.email_pay_ask_at)
+
+    def test_no_page_of_a_gateway_is_left(self):
+        self.assertFalse(self.transaction.email_pay_checkout)
+        self.assertFalse(self.transaction.email_pay_checkout_until)

@@ -6,6 +6,16 @@ UPDATE payment_provider
        credicorp_webhook_key = NULL,
        credicorp_webhook_key_previous = NULL
  WHERE code = 'credicorp';
+UPDATE payment_provider
+   SET state = 'disabled',
+       greenpay_secret = NULL,
+       greenpay_merchant_id = NULL,
+       greenpay_terminal_crc = NULL,
+       greenpay_terminal_usd = NULL,
+       greenpay_terminal_gtq = NULL,
+       greenpay_public_key = NULL,
+       greenpay_connected_as = NULL
+ WHERE code = 'greenpay';
 UPDATE email_pay_portal SET enabled = false, notification_email = NULL;
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';

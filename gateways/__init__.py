@@ -1,5 +1,6 @@
 """The gateways' protocols, without Odoo. One line of REGISTRY per gateway."""
 
 from .credicorp import Credicorp
+from .greenpay import GreenPay
 
-REGISTRY = {gateway.code: gateway for gateway in (Credicorp,)}
+REGISTRY = {gateway.code: gateway for gateway in (Credicorp, GreenPay)}

@@ -62,6 +62,10 @@ class Gateway(ABC):
         """The names of the fields of `Credentials`."""
         return tuple(f.name for f in fields(cls.Credentials))
 
+    def currencies(self) -> frozenset[str]:
+        """The ISO 4217 codes that this merchant can collect; empty when nothing limits them."""
+        return self.supports.currencies
+
     # --- asking for money -------------------------------------------------------------------------
 
     def card_window(self) -> CardWindow:
@@ -74,6 +78,13 @@ class Gateway(ABC):
         :raises errors.GatewayError: nothing was collected; the customer may try again.
         """
         raise errors.Unsupported(f"{self.code} has no page of its own.")
+
+    def save_card(self, request: PaymentRequest) -> Redirect:
+        """Where the customer saves a card without paying (`Supports.saves_cards_apart`).
+
+        :raises errors.GatewayError: nothing was saved.
+        """
+        raise errors.Unsupported(f"{self.code} saves a card only with a payment.")
 
     def charge(self, request: PaymentRequest, source: CardSource) -> PaymentEvent:
         """Charge a card once. The answer is final unless its status is PENDING.
@@ -155,6 +166,15 @@ class Gateway(ABC):
         """
         self.proof(notification).check()
 
+    def returned(self, tail: str) -> Notification | None:
+        """What the customer's browser brought back (`Flow.REDIRECT`), to be verified as any other
+        notification; None when the customer gave up.
+
+        :param tail: the path behind `PaymentRequest.return_url`.
+        :raises errors.NotificationMalformed: it is nothing that this gateway sends.
+        """
+        raise errors.NotificationMalformed(f"{self.code} sends nothing back with the browser.")
+
     # --- words ------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -171,8 +191,9 @@ class Gateway(ABC):
 
     # --- for adapters -----------------------------------------------------------------------------
 
-    def call(self, request: HttpRequest) -> HttpResponse:
-        """Send, and turn what the network did into our errors. Any status below 500 is returned."""
+    def call(self, request: HttpRequest, answers: frozenset[int] = frozenset()) -> HttpResponse:
+        """Send, and turn what the network did into our errors. A status below 500 is returned, and
+        so is one of `answers`, by which this gateway means something."""
         try:
             response = self._send(request)
         except requests.exceptions.SSLError as error:
@@ -187,7 +208,7 @@ class Gateway(ABC):
             raise errors.AddressNotFound(f"{_host(request)} is not a usable address.") from error
         except (requests.exceptions.RequestException, ValueError) as error:
             raise errors.NoAnswer(f"The answer of {_host(request)} cannot be read.") from error
-        if response.status >= 500:
+        if response.status >= 500 and response.status not in answers:
             raise errors.UnknownOutcome(f"{_host(request)} answered {response.status}.")
         return response
 

@@ -3,9 +3,17 @@
 Every comparison takes constant time, and every proof fails closed: no key, no acceptance.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from .errors import SecretMissing, SignatureInvalid
 
@@ -41,3 +49,33 @@ class HmacSha256:
         ]
         if not any(matches):
             raise SignatureInvalid("The signature does not match the body.")
+
+
+def rsa_public_key(text: str) -> RSAPublicKey | None:
+    """The RSA key in `text`, which is PEM or the bare Base64 inside it; None when it is none."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    encoded = ''.join(line for line in lines if not line.startswith('-----'))
+    try:
+        key = load_der_public_key(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        return None
+    return key if isinstance(key, RSAPublicKey) else None
+
+
+@dataclass(frozen=True)
+class RsaSha256:
+    """`signature` is the hexadecimal SHA256withRSA signature of `message` (PKCS #1 v1.5)."""
+
+    public_key: str = field(repr=False)
+    message: bytes = field(repr=False)
+    signature: str
+
+    def check(self):
+        """As `HmacSha256.check`."""
+        key = rsa_public_key(self.public_key)
+        if key is None:
+            raise SecretMissing("No RSA public key is configured.")
+        try:
+            key.verify(bytes.fromhex(self.signature), self.message, PKCS1v15(), SHA256())
+        except (InvalidSignature, ValueError) as error:
+            raise SignatureInvalid("The signature does not match the body.") from error

@@ -7,7 +7,7 @@ own number of decimals.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
@@ -59,13 +59,20 @@ class Supports:
     """What a gateway can do. The core asks here and never guesses.
 
     `currencies`: ISO 4217 codes, empty when the merchant's contract decides. `report`: whether it
-    can list all that the merchant account did.
+    can list all that the merchant account did. `saves_cards_apart`: whether a card is saved by
+    `Gateway.save_card` alone, and not with a payment. `void_within` and `refund_within`: how long
+    after the payment, None without limit. `checkout_within`: how long a customer can pay on the
+    page that `checkout` opened (`Flow.REDIRECT`).
     """
 
     flow: Flow
     saved_cards: bool = False
+    saves_cards_apart: bool = False
     refund: RefundSupport = RefundSupport.NONE
+    refund_within: timedelta | None = None
     void: bool = False
+    void_within: timedelta | None = None
+    checkout_within: timedelta = timedelta(minutes=30)
     report: bool = False
     currencies: frozenset[str] = frozenset()
 

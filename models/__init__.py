@@ -23,4 +23,5 @@ from . import payment_returns
 from . import payment_token
 from . import payment_transaction
 from . import provider_credicorp
+from . import provider_greenpay
 from . import res_company

@@ -60,9 +60,8 @@ class PaymentProvider(models.Model):
 
     def _get_supported_currencies(self):
         currencies = super()._get_supported_currencies()
-        if self.code not in REGISTRY or not REGISTRY[self.code].supports.currencies:
-            return currencies
-        return currencies.filtered(lambda c: c.name in REGISTRY[self.code].supports.currencies)
+        supported = self._email_pay_gateway().currencies() if self.code in REGISTRY else ()
+        return currencies.filtered(lambda c: c.name in supported) if supported else currencies
 
     def _get_default_payment_method_codes(self):
         if self.code not in REGISTRY:

@@ -6,6 +6,7 @@ from .control import Control
 from .courier import RETRY_GAPS, Courier
 from .credicorp import Credicorp
 from .faults import Faults
+from .greenpay import GreenPay
 from .ledger import Ledger
 from .mailbox import Mailbox
 from .memory import Memory
@@ -14,7 +15,7 @@ from .server import Server
 from .standin import StandIn
 from .web import Router, files, not_found
 
-STAND_INS: tuple[type[StandIn], ...] = (Credicorp,)
+STAND_INS: tuple[type[StandIn], ...] = (Credicorp, GreenPay)
 STATIC = Path(__file__).parent / 'static'
 
 
@@ -35,6 +36,7 @@ class Sandbox:
     """
 
     credicorp: Credicorp
+    greenpay: GreenPay
 
     def __init__(
         self, host='127.0.0.1', port=0, smtp_port: int | None = None, mailbox: str | Path = '',

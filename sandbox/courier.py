@@ -27,15 +27,16 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """One notification. `address` gives the URL and the headers that carry the proof asked for.
+    """One notification. `address` gives the URL and the headers, `body` the bytes, of which either
+    carries the proof asked for.
 
-    It is asked again for every attempt: a gateway signs each one anew.
+    Both are asked again for every attempt: a gateway signs each one anew.
     """
 
     gateway: str
     operation: str
     label: str
-    body: bytes
+    body: Callable[[Proof], bytes]
     address: Callable[[Proof], tuple[str, Mapping[str, str]]]
 
 
@@ -187,7 +188,8 @@ def _attempt(delivery: Delivery) -> dict:
     started = now().isoformat()
     try:
         request = urllib.request.Request(
-            url, message.body, {'Content-Type': 'application/json'} | dict(headers), method='POST'
+            url, message.body(delivery.proof), {'Content-Type': 'application/json'} | dict(headers),
+            method='POST',
         )
         with _opener.open(request, timeout=TIMEOUT) as answer:
             return {'time': started, 'status': answer.status}

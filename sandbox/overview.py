@@ -23,7 +23,7 @@ WORDS = {
     Kind.FORGE: 'sign it with a wrong key',
     Kind.UNSIGNED: 'send it unsigned',
 }
-OPERATIONS = ('sale', 'auth', 'capture', 'void', 'refund', 'query')
+OPERATIONS = ('sale', 'auth', 'capture', 'void', 'refund', 'query', 'order', 'tokenize')
 
 
 class Overview:

@@ -83,12 +83,15 @@ AMOUNTS = {
     'USD': Decimal('12.34'),
     'CLP': Decimal('1234'),
     'KWD': Decimal('12.345'),
+    'CRC': Decimal('5650.75'),
+    'GTQ': Decimal('95.05'),
 }
 
 MONEY = {
     'charge': lambda gateway, case: gateway.charge(case.request(), case.source()),
     'checkout': lambda gateway, case: gateway.checkout(case.request()),
-    'refund': lambda gateway, case: gateway.refund(case.charged(), Decimal('2.50'), 'TX-1-R1'),
+    'save_card': lambda gateway, case: gateway.save_card(case.request()),
+    'refund': lambda gateway, case: gateway.refund(case.charged(), case.refunded(), 'TX-1-R1'),
     'void': lambda gateway, case: gateway.void(case.charged()),
 }
 
@@ -162,13 +165,19 @@ class GatewayContract:
     def answers(self, verb: str, request: PaymentRequest) -> dict[str, HttpResponse]:
         """Answers to one of `MONEY`: 'good'; 'unknown', with a word that nobody knows; 'bad key'.
 
-        None under 'unknown' when the answer has no word for the outcome.
+        A list when it takes several requests. None under 'unknown' when the answer has no word for
+        the outcome.
         """
         raise NotImplementedError
 
     def query_answers(self, reference: str) -> dict[str, HttpResponse]:
         """Answers to `query`: 'paid', 'nothing', 'unknown', 'bad key'."""
         raise NotImplementedError
+
+    def connection_answers(self) -> dict[str, HttpResponse]:
+        """Answers to `test`: 'good', 'bad key'. As for `answers`."""
+        answers = self.query_answers('TX-1')
+        return {'good': answers['nothing'], 'bad key': answers['bad key']}
 
     def report_answers(self) -> dict[str, list[HttpResponse]]:
         """Answers to `report`, page by page: 'many', which are several pages; 'nothing'; 'bad key'.
@@ -185,6 +194,8 @@ class GatewayContract:
 
     def gateway(self, *answers, **changes) -> Gateway:
         credentials = self.gateway_class.Credentials(**{**self.settings, **changes})
+        if answers and isinstance(answers[0], list):
+            [answers] = answers
         return self.gateway_class(credentials, Recorder(*answers))
 
     def at(self, url: str) -> Gateway:
@@ -218,6 +229,11 @@ class GatewayContract:
     def charged(self) -> Charged:
         return Charged('TX-1', '10001', Decimal('12.34'), 'USD')
 
+    def refunded(self) -> Decimal:
+        """A part, where the gateway pays one back."""
+        partial = self.gateway_class.supports.refund is RefundSupport.PARTIAL
+        return Decimal('2.50') if partial else self.charged().amount
+
     def key(self) -> str:
         return self.settings[self.key_names[0]]
 
@@ -230,6 +246,7 @@ class GatewayContract:
         wanted = {
             'charge': window or supports.saved_cards,
             'checkout': not window,
+            'save_card': supports.saves_cards_apart,
             'refund': supports.refund is not RefundSupport.NONE,
             'void': supports.void,
         }
@@ -256,9 +273,10 @@ class GatewayContract:
             root.setLevel(level)
 
     def assert_shows_no_secret(self, *texts):
-        hidden = [self.settings[name] for name in self.secret_names] + [self.source().token]
+        hidden = [self.settings[name] for name in self.secret_names]
+        hidden += [self.source().token, self.source().saved_card]
         for text in texts:
-            for secret in hidden:
+            for secret in filter(None, hidden):
                 self.assertNotIn(secret, text)
 
     def assert_well_formed(self, event):
@@ -410,7 +428,7 @@ class GatewayContract:
     def test_every_verb_reports_success(self):
         for verb, act in self.each_verb():
             result = act(self.gateway(self.answers(verb, self.request())['good']), self)
-            if verb == 'checkout':
+            if verb in ('checkout', 'save_card'):
                 self.assertIsInstance(result, Redirect)
                 self.assertRegex(result.url, r'^https://')
                 continue
@@ -536,8 +554,8 @@ class GatewayContract:
                 self.gateway(answer).query('TX-1')
 
     def test_the_connection_test_says_what_to_mend(self):
-        answers = self.query_answers('TX-1')
-        self.assertIsNone(self.gateway(answers['nothing']).test())
+        answers = self.connection_answers()
+        self.assertIsNone(self.gateway(answers['good']).test())
         with self.assertRaises(errors.CredentialsRefused):
             self.gateway(answers['bad key']).test()
         for status in (200, 301, 404):

@@ -3,7 +3,7 @@
 The last group of a number that declines begins with its result code: 4000 0000 0000 2024 is 202.
 """
 
-from dataclasses import dataclass
+from .. import cards
 
 APPROVED = {
     '4111111111111111': 'visa',
@@ -40,37 +40,8 @@ DECLINED = {
 # Answers 421 too, but the bank did charge: only a query or the notification tells.
 CHARGED_UNKNOWN = '4000000000014219'
 
-BRANDS = {
-    '2': 'mastercard',
-    '34': 'amex',
-    '37': 'amex',
-    '4': 'visa',
-    '5': 'mastercard',
-    '6': 'discover',
-}
 
-
-def luhn_valid(number: str) -> bool:
-    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
-        return False
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
-@dataclass(frozen=True)
-class Card:
-    number: str
-    exp: str  # MMYY
-
-    @property
-    def masked(self) -> str:
-        return f'{self.number[:6]}{"*" * (len(self.number) - 10)}{self.number[-4:]}'
-
-    @property
-    def brand(self) -> str:
-        return next((name for prefix, name in BRANDS.items() if self.number.startswith(prefix)), '')
-
+class Card(cards.Card):
     @property
     def code(self) -> str:
         """The bank's result code for this card."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from ..cards import luhn_valid
 from ..courier import Delivery, Message, Proof
 from ..ledger import Entry
 from ..standin import Route, StandIn
@@ -65,7 +66,7 @@ class Credicorp(StandIn):
 
     def token(self, number: str = '4111111111111111', exp: str = '1230', merchant=None) -> str:
         """A payment token, as the card window would give it."""
-        if not cards.luhn_valid(number):
+        if not luhn_valid(number):
             raise ValueError(f'{number} is no card number.')
         return self.accounts.tokenize(merchant or self.merchant, Card(number, exp))
 
@@ -245,7 +246,7 @@ class Credicorp(StandIn):
             def addressed(proof: Proof, address=address):
                 return address, notices.headers(merchant, body, proof)
 
-            message = Message(self.name, operation, event_type, body, addressed)
+            message = Message(self.name, operation, event_type, lambda _proof: body, addressed)
             deliveries += self.courier.send(message)
         return deliveries
 

@@ -1,7 +1,10 @@
 import unittest
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from gateways.errors import SecretMissing, SignatureInvalid
-from gateways.signing import HmacSha256, hmac_sha256_hex
+from gateways.signing import HmacSha256, RsaSha256, hmac_sha256_hex, rsa_public_key
 
 # RFC 4231, test case 2.
 KEY, MESSAGE = 'Jefe', b'what do ya want for nothing?'
@@ -38,3 +41,13 @@ class TestHmacSha256(unittest.TestCase):
         shown = repr(HmacSha256((KEY,), MESSAGE, SIGNATURE))
         self.assertNotIn(KEY, shown)
         self.assertNotIn('what do ya want', shown)
+
+
+class TestRsaPublicKey(unittest.TestCase):
+    def test_only_an_rsa_key_is_one(self):
+        curve = ec.generate_private_key(ec.SECP256R1()).public_key()
+        other = curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        for text in ('', ' ', 'é', 'AAAA', other, other * 2, 'x' * 100_000):
+            self.assertIsNone(rsa_public_key(text))
+            with self.assertRaises(SecretMissing):
+                RsaSha256(text, MESSAGE, '00').check()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...cards import luhn_valid
 from ...standin import Route
 from ...web import Problem, Request, Response, as_html, as_json, files, nonce
 from .. import cards
@@ -63,7 +64,7 @@ class Window:
         if not merchant:
             raise Problem('Invalid tokenization key', 401)
         card = Card(str(values.get('number', '')), str(values.get('exp', '')))
-        if not cards.luhn_valid(card.number) or len(card.exp) != 4 or not card.exp.isdigit():
+        if not luhn_valid(card.number) or len(card.exp) != 4 or not card.exp.isdigit():
             raise Problem('Invalid card')
         token = self._standin.accounts.tokenize(merchant, card)
         return as_json({'token': token, 'card': _shown(card)})

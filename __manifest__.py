@@ -11,6 +11,7 @@
     'data': [
         'security/ir.model.access.csv',
         'security/email_pay_security.xml',
+        'views/payment_form_templates.xml',
         'views/payment_provider_templates.xml',
         'data/payment_provider_data.xml',
         'data/mail_activity_type_data.xml',
@@ -27,6 +28,7 @@
         'views/email_pay_link_views.xml',
         'views/email_pay_event_views.xml',
         'wizards/email_pay_settle_views.xml',
+        'wizards/payment_refund_wizard_views.xml',
         'views/email_pay_difference_views.xml',
         'views/account_move_views.xml',
         'views/payment_return_views.xml',

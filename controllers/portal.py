@@ -10,10 +10,12 @@ class EmailPayPaymentPortal(PaymentPortal):
     """What Odoo's own payment routes must not allow either."""
 
     def _create_transaction(self, *args, flow=None, custom_create_values=None, **kwargs):
-        """Override of `payment`: no saved card for a visitor who did not sign in, and a new attempt
-        of the same browser replaces its own unfinished one."""
-        if flow == 'token' and request.env.user._is_public():
-            raise AccessError(_("Please sign in to pay with a saved card."))
+        """Override of `payment`: a visitor who did not sign in uses and saves no card, and a new
+        attempt of the same browser replaces its own unfinished one."""
+        if request.env.user._is_public():
+            if flow == 'token':
+                raise AccessError(_("Please sign in to pay with a saved card."))
+            kwargs['tokenization_requested'] = False
         if custom_create_values and custom_create_values.get('invoice_ids'):
             invoices = self._invoices_of(custom_create_values['invoice_ids'])
             invoices._email_pay_lock()  # two tabs would be given the same reference
@@ -33,7 +35,7 @@ class EmailPayPaymentPortal(PaymentPortal):
             request.session.get(PaymentPostProcessing.MONITORED_TX_ID_KEY)
         ).exists()
         if previous.state == 'draft' and invoices & previous.invoice_ids:
-            previous._set_canceled(state_message=_("The customer started again."))
+            previous._email_pay_give_up_checkout(_("The customer started again."))
 
 
 class EmailPayPostProcessing(PaymentPostProcessing):

@@ -56,6 +56,21 @@ class TransactionPageController(PageMixin, Controller):
             return self._card_page(transaction, error=str(error))
         return self._redirect(transaction._email_pay_path('/status'))
 
+    # === BACK FROM THE GATEWAY'S PAGE === #
+
+    @route([f'{TRANSACTION_ROUTE}/back', f'{TRANSACTION_ROUTE}/back/<path:tail>'], type='http',
+           auth='public', methods=['GET', 'POST'], csrf=False, save_session=False, sitemap=False)
+    def come_back(self, token, tail='', **_params):
+        """Take what the gateway gave the browser, whatever it is, and go on to a clean address."""
+        transaction = self._transaction(token)
+        if not transaction:
+            return self._not_found()
+        if transaction.provider_id._email_pay_flow() == 'redirect':
+            self._hold(transaction, lambda: transaction._email_pay_come_back(tail))
+        if transaction.operation == 'validation':
+            return self._redirect(transaction.landing_route)
+        return self._redirect(transaction._email_pay_path('/status'))
+
     # === WHAT BECAME OF IT === #
 
     @route(f'{TRANSACTION_ROUTE}/status', type='http', auth='public', methods=['GET'],
@@ -81,10 +96,13 @@ class TransactionPageController(PageMixin, Controller):
 
     def _advance(self, transaction):
         """Do here what can be done now, unless another process is doing it."""
+        self._hold(transaction, transaction._email_pay_advance)
+
+    def _hold(self, transaction, act):
         try:
             with request.env.cr.savepoint():
                 if transaction._email_pay_try_lock():
-                    transaction._email_pay_advance()
+                    act()
         except psycopg2.OperationalError:
             _logger.info("%s is being processed elsewhere", transaction.reference)
             request.env.cr.rollback()
@@ -135,7 +153,11 @@ class TransactionPageController(PageMixin, Controller):
         # The provider sends the browser back to /payment/status, which knows it by its session.
         request.session.can_save = True
         PaymentPostProcessing.monitor_transaction(transaction)
-        form = transaction._get_processing_values().get('redirect_form_html')
+        try:
+            with request.env.cr.savepoint():
+                form = transaction._get_processing_values().get('redirect_form_html')
+        except UserError as error:
+            return self._no_page(transaction, str(error))
         if not form:
             return self._redirect(transaction._email_pay_path('/status'))
         action = re.search(r'\baction="([^"]+)"', form)
@@ -151,6 +173,16 @@ class TransactionPageController(PageMixin, Controller):
             },
             _("Pay %s", transaction.currency_id.format(transaction.amount)),
             {'form-action': ['https:', *target]},
+        )
+
+    def _no_page(self, transaction, reason):
+        """The gateway's page cannot be opened now."""
+        back = self._back_path(transaction)
+        actions = [{'label': _("Try again"), 'url': transaction._email_pay_path(), 'primary': True}]
+        actions += [{'label': _("Go back"), 'url': back}] if back else []
+        return self._message_page(
+            'warning', _("The payment page cannot be opened"), reason, actions=actions,
+            company=transaction.company_id, lang_code=transaction.partner_lang, status=503,
         )
 
     def _page_state(self, transaction):

@@ -11,6 +11,7 @@ from . import ir_http
 from . import ir_qweb
 from . import payment_batch
 from . import payment_booking
+from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
@@ -22,6 +23,7 @@ from . import payment_reopening
 from . import payment_returns
 from . import payment_token
 from . import payment_transaction
+from . import payment_unsigned
 from . import provider_credicorp
 from . import provider_greenpay
 from . import res_company

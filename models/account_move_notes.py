@@ -1,4 +1,3 @@
-from collections import defaultdict
 from contextlib import contextmanager
 
 from markupsafe import escape
@@ -8,7 +7,7 @@ from odoo.tools import SQL
 
 # The arguments of a plain note: no recipients, no attachments, nothing that is sent.
 NOTE_ARGUMENTS = {'author_id', 'body', 'subtype_id', 'tracking_value_ids'}
-# Said in the database transaction when what it tracks on invoices comes from bookings.
+# The notes to which belongs what a database transaction tracks on invoices, in its bookings.
 BOOKING = 'email_pay.booking'
 
 
@@ -26,16 +25,31 @@ def in_turns(items, keys_of):
 
 
 class Notes:
-    """Notes for the chatters of many invoices, to be written together."""
+    """Notes for the chatters of many invoices, written together when the outermost `with` ends."""
 
     def __init__(self, env):
         self.env = env(context={**env.context, 'email_pay_notes': self})
         self._kept = []
-        self._open = True
+        self._depth = 0
+
+    @classmethod
+    def of(cls, env):
+        """Those that are kept already where `env` comes from, else new ones."""
+        return env.context.get('email_pay_notes') or cls(env)
+
+    def __enter__(self):
+        self._depth += 1
+        return self
+
+    def __exit__(self, error, *_details):
+        self._depth -= 1
+        if not self._depth and not error and self._kept:
+            kept, self._kept = self._kept, []
+            self.env['account.move']._email_pay_write_notes(kept)
 
     def keep(self, move, arguments):
-        """Keep a note until `post`; false when it is no plain note or too late."""
-        if self._open and arguments.keys() <= NOTE_ARGUMENTS:
+        """Keep a note; false when it is no plain note or too late."""
+        if self._depth and arguments.keys() <= NOTE_ARGUMENTS:
             self._kept.append((move, arguments))
             return True
         return False
@@ -50,12 +64,6 @@ class Notes:
         except BaseException:
             del self._kept[kept:]
             raise
-
-    def post(self):
-        """Write what was kept. A later note of an invoice follows the earlier ones."""
-        self._open = False
-        for notes in in_turns(self._kept, lambda note: note[0].ids):
-            self.env['account.move']._email_pay_write_notes(notes)
 
 
 class AccountMove(models.Model):
@@ -72,30 +80,34 @@ class AccountMove(models.Model):
 
     def _message_track(self, fields_iter, initial_values_dict):
         """Override of `mail`: the same for what changed when payments were booked."""
-        if not self.env.cr.precommit.data.get(BOOKING):
+        if not (notes := self.env.cr.precommit.data.get(BOOKING)):
             return super()._message_track(fields_iter, initial_values_dict)
-        notes = Notes(self.env)
-        tracked = super(AccountMove, self.with_env(notes.env))._message_track(
-            fields_iter, initial_values_dict
-        )
-        notes.post()
-        return tracked
+        with notes:
+            return super(
+                AccountMove, self.with_context(email_pay_notes=notes)
+            )._message_track(fields_iter, initial_values_dict)
 
     @api.model
     def _email_pay_write_notes(self, notes):
-        """Write notes as `message_post` would: `notes` are pairs of an invoice, each once, and the
-        arguments. Where somebody asked to be told of such notes, Odoo posts them."""
+        """Write notes as `message_post` would: pairs of an invoice and the arguments, in order.
+        Where somebody asked to be told of such notes, Odoo posts them."""
         note = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_note')
         notes = [(move, {'subtype_id': note, 'author_id': None} | args) for move, args in notes]
+        moves = self.union(*(move for move, _args in notes))
         followed = self._email_pay_followed_notes(notes)
-        by_author = defaultdict(list)
-        for move, arguments in notes:
-            if (move.id, arguments['subtype_id']) in followed:
-                move.message_post(**arguments)
-            else:
-                by_author[arguments['author_id']].append((move, arguments))
-        for author_id, written in by_author.items():
-            self._email_pay_create_notes(author_id, written)
+        common = {
+            author_id: moves._email_pay_note_values(author_id)
+            for author_id in {args['author_id'] for _move, args in notes}
+        }
+        for turn in in_turns(notes, lambda note: note[0].ids):
+            plain = []
+            for move, args in turn:
+                if (move.id, args['subtype_id']) in followed:
+                    move.message_post(**args)
+                else:
+                    plain.append((move, {**args, **common[args['author_id']][move.id]}))
+            if plain:
+                self._email_pay_create_notes(plain)
 
     @api.model
     def _email_pay_followed_notes(self, notes):
@@ -106,29 +118,36 @@ class AccountMove(models.Model):
         ])
         return {(f.res_id, subtype.id) for f in followers for subtype in f.subtype_ids}
 
-    @api.model
-    def _email_pay_create_notes(self, author_id, notes):
-        moves = self.browse([move.id for move, _arguments in notes])
+    def _email_pay_note_values(self, author_id):
+        """The values, by invoice id, that all notes of an author have."""
         author_id, email_from = self._message_compute_author(author_id)
-        domains = moves.sudo()._mail_get_alias_domains(default_company=self.env.company)
-        companies = moves._mail_get_companies(default=self.env.company)
-        reply_to = moves._notify_get_reply_to(default=email_from, author_id=author_id)
+        domains = self.sudo()._mail_get_alias_domains(default_company=self.env.company)
+        companies = self._mail_get_companies(default=self.env.company)
+        reply_to = self._notify_get_reply_to(default=email_from, author_id=author_id)
+        return {
+            move.id: {
+                'model': self._name,
+                'res_id': move.id,
+                'message_type': 'notification',
+                'attachment_ids': [],
+                'email_add_signature': True,
+                'author_id': author_id,
+                'email_from': email_from,
+                'record_alias_domain_id': domains[move.id].id,
+                'record_company_id': companies[move.id].id,
+                'reply_to': reply_to[move.id],
+            }
+            for move in self
+        }
+
+    @api.model
+    def _email_pay_create_notes(self, notes):
+        moves = self.browse([move.id for move, _values in notes])
         parents = moves._email_pay_last_messages()
-        values_list = [{
-            'model': self._name,
-            'res_id': move.id,
-            'message_type': 'notification',
-            'attachment_ids': [],
-            'email_add_signature': True,
-            **arguments,
-            'body': escape(arguments.get('body', '')),
-            'author_id': author_id,
-            'email_from': email_from,
-            'parent_id': parents.get(move.id),
-            'record_alias_domain_id': domains[move.id].id,
-            'record_company_id': companies[move.id].id,
-            'reply_to': reply_to[move.id],
-        } for move, arguments in notes]
+        values_list = [
+            {**values, 'body': escape(values.get('body', '')), 'parent_id': parents.get(move.id)}
+            for move, values in notes
+        ]
         for move, message, values in zip(
             moves, moves._message_create(values_list), values_list, strict=True
         ):

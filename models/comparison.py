@@ -237,11 +237,12 @@ class Comparison:
         return same_amount and refund.provider_reference == event.gateway_reference
 
     def _is_missing(self, tx) -> bool:
-        """Whether `tx` is confirmed here and the gateway reports nothing of it."""
+        """Whether `tx` is confirmed here and the gateway reports nothing of it. A dispute is the
+        bank's, and in no gateway's list."""
         asked = tx.last_state_change in self.window or tx in self.also
         if (
             tx.provider_id != self.provider or tx.state != 'done' or tx.operation == 'validation'
-            or not asked or self._is_unjudged(tx)
+            or tx.email_pay_return == 'chargeback' or not asked or self._is_unjudged(tx)
         ):
             return False
         if tx.operation == 'refund':

@@ -114,6 +114,12 @@ class EmailPayEvent(models.Model):
     )
     _waiting = models.Index("(next_attempt) WHERE state IN ('new', 'failed')")
 
+    @api.depends('reference', 'gateway_reference', 'key')
+    def _compute_display_name(self):
+        """By what an accountant knows it: the payment that it is about."""
+        for event in self:
+            event.display_name = event.reference or event.gateway_reference or event.key
+
     # === ACCEPT === #
 
     @api.model
@@ -178,30 +184,53 @@ class EmailPayEvent(models.Model):
     def _park_answer(self, tx, report, source, reason):
         """Keep an answer of the gateway that cannot be booked on `tx`, for a person to see."""
         key = f'{source}:{report.operation}:{report.gateway_reference}:{report.status}'
-        if not self._find(tx, key):
-            self._create_for(tx, source, key, {
-                'body': json.dumps(asdict(report), default=str), **self._report_values(report),
-            })._park(reason)
+        event = self._kept(tx, source, key, {
+            'body': json.dumps(asdict(report), default=str), **self._report_values(report),
+        })
+        if event.state == 'new':
+            event._park(reason)
 
     @api.model
     def _park_booking(self, tx, reason):
-        """Show that money came and could not be booked."""
-        key = f'booking:{tx.reference}'
-        event = self._find(tx, key) or self._create_for(tx, 'booking', key, {
-            'reference': tx.reference,
-            'gateway_reference': tx.provider_reference,
-            'amount': f'{tx._email_pay_decimal(tx.amount)} {tx.currency_id.name}',
-        })
+        """Show that money came or went back and could not be booked."""
+        event = self._kept(tx, 'booking', f'booking:{tx.reference}', self._values_of(tx))
         env = self.env['email.pay.portal']._speak(tx).env
         sentence = (
-            env._("Money went back and could not be booked. Put it right, then press “Replay”: %s",
-                  reason)
+            env._("Money went back and could not be booked. Put this right, then press “Replay”:"
+                  " %s", reason)
             if tx.operation == 'refund' else
             env._("The payment was collected and could not be booked. Put this right, then press"
                   " “Replay”: %s", reason)
         )
         if (event.state, event.error) != ('parked', sentence):
             event._park(sentence)
+
+    @api.model
+    def _park_unanswered(self, tx, reason):
+        """Show that nobody told what became of a payment."""
+        self._kept(tx, 'query', f'unanswered:{tx.reference}', {
+            'result': 'pending', **self._values_of(tx),
+        })._park(reason)
+
+    @api.model
+    def _values_of(self, tx):
+        return {
+            'reference': tx.reference,
+            'gateway_reference': tx.provider_reference,
+            'operation': 'refund' if tx.operation == 'refund' else 'payment',
+            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
+        }
+
+    @api.model
+    def _kept(self, tx, source, key, values):
+        """What is kept about `tx` under `key`: new the first time."""
+        return self._find(tx, key) or self.create({
+            'provider_id': tx.provider_id.id,
+            'source': source,
+            'key': key,
+            'transaction_id': tx.id,
+            **values,
+        })
 
     @api.model
     def _note_booked(self, transactions):
@@ -215,19 +244,6 @@ class EmailPayEvent(models.Model):
         ])._finish('done')
 
     @api.model
-    def _park_unanswered(self, tx, reason):
-        """Show that nobody told what became of a payment."""
-        key = f'unanswered:{tx.reference}'
-        event = self._find(tx, key) or self._create_for(tx, 'query', key, {
-            'reference': tx.reference,
-            'gateway_reference': tx.provider_reference,
-            'operation': 'refund' if tx.operation == 'refund' else 'payment',
-            'result': 'pending',
-            'amount': f'{tx._email_pay_decimal(abs(tx.amount))} {tx.currency_id.name}',
-        })
-        event._park(reason)
-
-    @api.model
     def _note_answered(self, tx):
         if tx.email_pay_asked:
             self._find(tx, f'unanswered:{tx.reference}')._finish('done')
@@ -236,22 +252,13 @@ class EmailPayEvent(models.Model):
     def _find(self, tx, key):
         return self.search([('provider_id', '=', tx.provider_id.id), ('key', '=', key)])
 
-    @api.model
-    def _create_for(self, tx, source, key, values):
-        return self.create({
-            'provider_id': tx.provider_id.id,
-            'source': source,
-            'key': key,
-            'transaction_id': tx.id,
-            **values,
-        })
-
     # === PROCESS === #
 
     @api.model
     def _cron_process(self, limit=EVENT_BATCH):
         """Process what waits, oldest first, a commit per batch; wake up again when more is left."""
-        while events := self._take(limit):
+        waiting = True
+        while waiting and (events := self._take(limit)):
             try:
                 events._process()
                 self.env.cr.flush()
@@ -261,7 +268,8 @@ class EmailPayEvent(models.Model):
                 limit = max(1, limit // 2)
                 continue
             limit = min(2 * limit, EVENT_BATCH)
-            if not self.env['ir.cron']._commit_progress(len(events), remaining=self._count_due()):
+            waiting = self._count_due()
+            if not self.env['ir.cron']._commit_progress(len(events), remaining=waiting):
                 break
         self._plan_retries()
 
@@ -301,14 +309,13 @@ class EmailPayEvent(models.Model):
     def _process(self):
         """Process these events, a savepoint each, and book together what they collected. A conflict
         with another worker is the caller's to repeat."""
-        notes = Notes(self.env)
-        held = self._hold_transactions()
-        for event in self:
-            spoken = self.env['email.pay.portal']._speak(event.with_env(notes.env))
-            spoken._process_one(notes, held)
-        notes.post()
-        self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
-        self.transaction_id._email_pay_book()
+        with Notes.of(self.env) as notes:
+            self = self.with_env(notes.env)
+            held = self._hold_transactions()
+            for event in self:
+                self.env['email.pay.portal']._speak(event)._process_one(notes, held)
+            self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
+            self.transaction_id._email_pay_book()
 
     def _hold_transactions(self):
         """Lock and read in few queries what these events are about."""
@@ -318,7 +325,11 @@ class EmailPayEvent(models.Model):
         ])
         if transactions:
             transactions._email_pay_lock()
-        transactions.invoice_ids.mapped('line_ids.account_id')
+        companies = self.env.company | transactions.company_id
+        companies.mapped('name')
+        partners = self.env.user.partner_id | companies.partner_id | transactions.partner_id
+        partners.mapped('name')
+        transactions.invoice_ids.mapped('line_ids.account_id.account_type')
         return transactions
 
     def _process_one(self, notes, held):
@@ -357,17 +368,16 @@ class EmailPayEvent(models.Model):
         """Apply one report, and return the state that it brings with the sentence for a person."""
         if report.operation == Operation.OTHER:
             return 'ignored', ''
-        tx = self._find_transaction(report)
+        tx = self._find_transaction(report, held)
         if not tx:
             return self._without_transaction(report)
         self.transaction_id = tx
         if unheld := (tx.source_transaction_id | tx) - held:
             unheld._email_pay_lock()
-        if not report.confirmed:
-            return ('done', '') if tx._email_pay_ask() else ('failed', '')
-        if report.operation in RETURNS:
-            state, reason = tx._email_pay_take_return(report)
-            late = state == 'failed' and self.attempts >= EVENT_MAX_ATTEMPTS
+        if not report.confirmed or report.operation in RETURNS:
+            take = tx._email_pay_take_return if report.confirmed else tx._email_pay_take_hint
+            state, reason = take(report)
+            late = reason and state == 'failed' and self.attempts >= EVENT_MAX_ATTEMPTS
             return ('parked' if late else state), reason
         if reason := tx._email_pay_refusal(report):
             return 'parked', reason
@@ -375,9 +385,20 @@ class EmailPayEvent(models.Model):
         tx._process(tx.provider_code, report)
         return ('done' if tx.state != before else 'ignored'), ''
 
-    def _find_transaction(self, report):
-        if not report.reference:
-            return self.env['payment.transaction']
+    @api.model
+    def _has_parked(self, tx, number):
+        """Whether an answer about the payment `number` of `tx` waits for a person."""
+        return bool(self.search_count([
+            ('transaction_id', '=', tx.id), ('state', '=', 'parked'), ('source', '!=', 'webhook'),
+            ('gateway_reference', '=', number),
+        ], limit=1))
+
+    def _find_transaction(self, report, held):
+        found = held.filtered(
+            lambda tx: tx.reference == report.reference and tx.provider_id == self.provider_id
+        )
+        if found or not report.reference:
+            return found.with_env(self.env)
         return self.env['payment.transaction'].search([
             ('reference', '=', report.reference), ('provider_id', '=', self.provider_id.id),
         ])
@@ -409,7 +430,7 @@ class EmailPayEvent(models.Model):
         return _(
             "The bank reports a dispute of %(amount)s, card ending in %(card)s. It names no"
             " payment; only %(reference)s of %(customer)s on %(date)s fits. Compare it with the"
-            " gateway, press Book on this payment, and answer the dispute at the gateway.",
+            " gateway, press “Book on this payment”, and answer the dispute at the gateway.",
             amount=report.amount, card=report.card_last4, reference=payments.reference,
             customer=payments.partner_id.display_name,
             date=format_date(self.env, payments.create_date),

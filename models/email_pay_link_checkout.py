@@ -153,4 +153,4 @@ class EmailPayLink(models.Model):
     def _cancel_attempts(self):
         for transaction in self._attempts():
             transaction._email_pay_lock()
-            transaction._set_canceled(state_message=_("The customer started again."))
+            transaction._email_pay_give_up_checkout(_("The customer started again."))

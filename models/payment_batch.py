@@ -44,17 +44,21 @@ class PaymentTransaction(models.Model):
             transactions.with_company(company)._email_pay_create_company_payments()
 
     def _email_pay_create_company_payments(self):
-        payments = self.env['account.payment'].create(
-            [tx._email_pay_payment_values() for tx in self]
-        )
-        payments = payments.with_context(
-            email_pay_pairs=Pairs(),
-            skip_invoice_sync=all(payment._email_pay_entry_is_simple() for payment in payments),
-        )
-        payments.action_post()
+        # The state of the invoices follows when all is posted, instead of after each step.
+        state = self.env['account.move']._fields['payment_state']
+        with self.env.protecting([state], self.invoice_ids):
+            payments = self.env['account.payment'].with_context(
+                email_pay_pairs=Pairs(complete=False),
+            ).create([tx._email_pay_payment_values() for tx in self])
+            payments = payments.with_context(email_pay_pairs=Pairs(complete=True))
+            payments.with_context(skip_invoice_sync=payments._email_pay_need_no_sync()).action_post()
+        self.env.add_to_compute(state, self.invoice_ids)
         for tx, payment in zip(self, payments, strict=True):
             tx.payment_id = payment
-        payments.env['account.move.line']._reconcile_plan([tx._email_pay_lines() for tx in self])
+        # What is posted needs no further items.
+        payments.env['account.move.line'].with_context(skip_invoice_sync=True)._reconcile_plan(
+            [tx._email_pay_lines() for tx in self]
+        )
 
     @api.model
     def _email_pay_foreign_booking(self):
@@ -106,7 +110,9 @@ class Pairs:
     dozens of times. A booking matches payments with their own invoices, so that the answer stays.
     """
 
-    def __init__(self):
+    def __init__(self, complete):
+        """:param bool complete: the payments have their invoices, so that none stays none."""
+        self._complete = complete
         self._known = {}
 
     def reconciled(self, records, domain, field):
@@ -114,7 +120,7 @@ class Pairs:
         if not (ids := self._asked(domain, field)):
             return None
         asked = [(records._name, id_) for id_ in ids]
-        if any(key not in self._known for key in asked):
+        if not all(self._is_known(key) for key in asked):
             pairs = records._email_pay_reconciled(ids)
             for key in asked:
                 self._known[key] = [found for found, id_ in pairs if id_ == key[1]]
@@ -128,6 +134,9 @@ class Pairs:
         if not self._known.get(key):
             self._known[key] = list(search(domain, order='id').get_result_ids())
         return records.browse(self._known[key])
+
+    def _is_known(self, key):
+        return key in self._known and (self._complete or self._known[key])
 
     def _asked(self, domain, field):
         terms = list(domain)
@@ -191,11 +200,11 @@ class AccountMoveLine(models.Model):
 class AccountPayment(models.Model):
     _inherit = 'account.payment'
 
-    def _email_pay_entry_is_simple(self):
-        """Whether the entry will have two items and no taxes, so that Odoo need not look for more
-        items to add to it."""
-        accounts = self.outstanding_account_id | self.destination_account_id
-        return not self.move_id and not accounts.tax_ids
+    def _email_pay_need_no_sync(self):
+        """Whether Odoo need not look for items to add to the entries: they are made, or will have
+        two items and no taxes."""
+        new = self.filtered(lambda payment: not payment.move_id)
+        return not (new.outstanding_account_id | new.destination_account_id).tax_ids
 
     def _search(self, domain, *args, **kwargs):
         """Override of `base`: see `Pairs`."""

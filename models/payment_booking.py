@@ -25,13 +25,12 @@ class PaymentTransaction(models.Model):
         self._email_pay_prepare_returns()
         todo = self._email_pay_lock_unprocessed()
         released = todo._email_pay_release_changed()
-        self.env.cr.precommit.data[BOOKING] = True
-        notes = Notes(self.env)
-        for turn in in_turns(todo, lambda tx: tx.invoice_ids.ids):
-            transactions = notes.env[self._name].browse([tx.id for tx in turn])
-            transactions._email_pay_create_payments()
-            super(PaymentTransaction, transactions)._post_process()
-        notes.post()
+        with Notes.of(self.env) as notes:
+            self.env.cr.precommit.data[BOOKING] = notes
+            for turn in in_turns(todo, lambda tx: tx.invoice_ids.ids):
+                transactions = notes.env[self._name].browse([tx.id for tx in turn])
+                transactions._email_pay_create_payments()
+                super(PaymentTransaction, transactions)._post_process()
         todo._email_pay_finish_returns()
         booked = todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id)
         if booked:
@@ -82,7 +81,7 @@ class PaymentTransaction(models.Model):
         if not todo:
             return
         try:
-            with self.env.cr.savepoint():
+            with Notes.of(self.env).savepoint():
                 todo._post_process()
         except CONFLICTS:
             raise

@@ -108,6 +108,8 @@ class PaymentTransaction(models.Model):
         redirected = Domain('operation', '=', 'online_redirect') & Domain(
             'create_date', '>', now - timedelta(minutes=CHECKOUT_MINUTES)
         )
+        # Until the gateway's own page ends, when it was opened again later.
+        redirected |= Domain('email_pay_checkout_until', '>', now)
         direct = Domain('operation', '=', 'online_direct') & Domain(
             'create_date', '>', now - timedelta(minutes=DIRECT_MINUTES)
         )

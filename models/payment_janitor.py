@@ -1,7 +1,7 @@
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 from odoo.tools import SQL
 
 from ..gateways import errors
@@ -17,6 +17,7 @@ ASKS_UNTIL_LOST = 3
 # Whose outcome stays unknown for this long is left to a person.
 ASK_DAYS = 30
 OPEN_STATES = ('draft', 'pending')
+GIVEN_UP_STATES = ('cancel', 'error')
 FINAL = (Status.DONE, Status.DECLINED, Status.CANCELED)
 
 
@@ -27,12 +28,18 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_plan_question(self):
         """Set when the gateway is asked next for the outcome of this payment; never again when it
-        has one."""
+        has one. What was declined or given up can still be paid on a gateway's page that lives: it
+        is asked for when that ends."""
         self.ensure_one()
+        ask_at = self.state in OPEN_STATES and self._email_pay_next_turn()
+        if self.state in GIVEN_UP_STATES + OPEN_STATES and self._email_pay_checkout_lives():
+            end = self.email_pay_checkout_until
+            ask_at = min(ask_at, end) if ask_at else end
+        self.email_pay_ask_at = ask_at
+
+    def _email_pay_next_turn(self):
         gap = ASK_GAPS[min(self.email_pay_asked, len(ASK_GAPS) - 1)]
-        self.email_pay_ask_at = (
-            self.state in OPEN_STATES and fields.Datetime.now() + timedelta(seconds=gap)
-        )
+        return fields.Datetime.now() + timedelta(seconds=gap)
 
     def _email_pay_ask(self):
         """Ask the gateway what became of this payment, and apply its answer.
@@ -46,10 +53,15 @@ class PaymentTransaction(models.Model):
             events = self._email_pay_query()
         except errors.GatewayError as error:
             _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
+            if self.state in GIVEN_UP_STATES and self._email_pay_checkout_is_over():
+                self._email_pay_ask_while_it_matters()
             return False
         self._email_pay_apply_all(events, 'query')
         if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
             self._email_pay_set_lost()
+        if not events and self.state == 'draft' and self._email_pay_checkout_is_over():
+            self._set_canceled(state_message=_("The payment was not finished in time."))
+            self.email_pay_ask_at = False
         about = (Operation.PAYMENT,) if self.operation != 'refund' else RETURNS
         if any(event.operation in about and event.status in FINAL for event in events):
             self.env['email.pay.event'].sudo()._note_answered(self)
@@ -121,6 +133,12 @@ class PaymentTransaction(models.Model):
             self._email_pay_give_up()
         return answered
 
+    def _email_pay_ask_while_it_matters(self):
+        """What was paid on a page that ended is not known yet, whatever the state says."""
+        self.email_pay_ask_at = self._email_pay_next_turn()
+        if self._email_pay_is_given_up():
+            self.email_pay_ask_at = False
+
     def _email_pay_is_given_up(self):
         limit = fields.Datetime.now() - timedelta(days=ASK_DAYS)
         return bool(self.email_pay_ask_at) and self.last_state_change < limit
@@ -144,12 +162,12 @@ class PaymentTransaction(models.Model):
         if self.operation == 'refund':
             return env._(
                 "The gateway has not told for %(days)s days whether it paid this refund out. Look"
-                " it up at the gateway by its reference. If it did, press Replay, or book it by"
-                " hand; if not, mark this as dealt with, and order the refund again.",
+                " it up at the gateway by its reference. If it did, press “Replay”, or book it by"
+                " hand; if not, press “Mark as dealt with”, and order the refund again.",
                 days=ASK_DAYS,
             )
         return env._(
             "The gateway has not told for %(days)s days what became of this payment. Look it up at"
-            " the gateway by its reference. If the money came, press Replay, or book it by hand; if"
-            " not, mark this as dealt with. The invoice can be paid again.", days=ASK_DAYS,
+            " the gateway by its reference. If the money came, press “Replay”, or book it by hand;"
+            " if not, press “Mark as dealt with”. The invoice can be paid again.", days=ASK_DAYS,
         )

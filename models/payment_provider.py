@@ -126,6 +126,11 @@ class PaymentProvider(models.Model):
         has_form = self.inline_form_view_id and self._should_build_inline_form(is_validation=False)
         return 'inline' if has_form or not self.redirect_form_view_id else Flow.REDIRECT.value
 
+    def _email_pay_saves_cards_apart(self):
+        """Whether a card is only saved by itself, under *My account*, and not with a payment."""
+        self.ensure_one()
+        return self.code in REGISTRY and REGISTRY[self.code].supports.saves_cards_apart
+
     def _email_pay_missing(self):
         """What keeps this provider from collecting, as sentences; empty when nothing does."""
         self.ensure_one()

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from odoo import _, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ..gateways import REGISTRY, errors
 from ..gateways.values import RETURNS, Charged, Operation, RefundSupport, Status
@@ -62,6 +62,8 @@ class PaymentTransaction(models.Model):
             same refund is on its way.
         """
         supports = REGISTRY[self.provider_code].supports
+        if self._email_pay_refund_is_over():
+            raise ValidationError(self._email_pay_return_terms())
         whole = self.currency_id.compare_amounts(amount, self.amount) == 0
         if supports.refund == RefundSupport.FULL_ONLY and not whole:
             raise ValidationError(_(
@@ -79,6 +81,46 @@ class PaymentTransaction(models.Model):
               " Wait for its answer.") if waiting else
             _("Only %s of this payment is left to pay back.", self.currency_id.format(left))
         )
+
+    # === HOW LONG IT CAN GO BACK === #
+
+    def _email_pay_ends(self, within):
+        """When a window of `within` after this payment ends; None when it has no end."""
+        return within and (self.last_state_change or fields.Datetime.now()) + within
+
+    def _email_pay_void_is_over(self):
+        ends = self._email_pay_ends(REGISTRY[self.provider_code].supports.void_within)
+        return bool(ends) and ends < fields.Datetime.now()
+
+    def _email_pay_refund_is_over(self):
+        ends = self._email_pay_ends(REGISTRY[self.provider_code].supports.refund_within)
+        return bool(ends) and ends < fields.Datetime.now()
+
+    def _email_pay_return_terms(self):
+        """How this payment can go back now, as a text for an accountant; '' when nothing limits
+        it."""
+        if self.provider_code not in REGISTRY:
+            return ''
+        supports, app = REGISTRY[self.provider_code].supports, self.provider_id.name
+        if self._email_pay_refund_is_over():
+            return _(
+                "%(app)s no longer pays this payment back: it does so within %(days)s days. Pay it"
+                " back another way, and register it by hand.",
+                app=app, days=supports.refund_within.days,
+            )
+        terms = []
+        if supports.void_within and not self._email_pay_void_is_over():
+            ends = self._email_pay_ends(supports.void_within)
+            terms.append(_(
+                "Until %(time)s the payment is voided: it is undone as a whole before it is"
+                " settled.", time=format_datetime(self.env, ends),
+            ))
+        if supports.refund == RefundSupport.FULL_ONLY:
+            terms.append(_("%s pays back only the whole payment.", app))
+        if supports.refund_within:
+            ends = self._email_pay_ends(supports.refund_within)
+            terms.append(_("It can be paid back until %s.", format_datetime(self.env, ends)))
+        return ' '.join(terms)
 
     # === ORDERED IN ODOO === #
 
@@ -169,7 +211,8 @@ class PaymentTransaction(models.Model):
             currency=source.currency_id.name,
         )
         amount = self._email_pay_decimal(-self.amount)
-        if amount == charged.amount and gateway.supports.void:
+        voidable = gateway.supports.void and not source._email_pay_void_is_over()
+        if amount == charged.amount and voidable:
             try:
                 return gateway.void(charged)
             except errors.RequestRefused:

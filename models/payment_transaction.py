@@ -83,7 +83,7 @@ class PaymentTransaction(models.Model):
                 country=self.partner_country_id.code or '',
                 identification=self.partner_id.vat or '',
             ),
-            return_url=base_url + self._email_pay_path('/status'),
+            return_url=base_url + self._email_pay_path('/back'),
             notification_url=self.provider_id._email_pay_webhook_url(),
         )
 
@@ -93,9 +93,7 @@ class PaymentTransaction(models.Model):
             return super()._get_specific_rendering_values(processing_values)
         if REGISTRY[self.provider_code].supports.flow == Flow.WINDOW:
             return {'action': self._email_pay_path(), 'method': 'get', 'fields': {}}
-        redirect = self._email_pay_gateway().checkout(self._email_pay_request())
-        self.provider_reference = redirect.gateway_reference
-        return {'action': redirect.url, 'method': redirect.method, 'fields': redirect.fields}
+        return self._email_pay_checkout()
 
     def _email_pay_charge_window(self, card_token):
         """Charge the card that the customer entered in the gateway's window, once.
@@ -200,7 +198,7 @@ class PaymentTransaction(models.Model):
             case Status.PENDING if self.state == 'draft':
                 self._set_pending()
         if self.state not in ('draft', 'pending'):
-            self.email_pay_ask_at = False
+            self._email_pay_plan_question()
         return None
 
     def _extract_token_values(self, payment_data):

@@ -12,6 +12,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_portal
     from . import test_links
     from . import test_outcomes
+    from . import test_greenpay
     from . import test_guard
     from . import test_charge
     from . import test_booking
@@ -23,6 +24,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_returns
     from . import test_reopening
     from . import test_stock_routes
+    from . import test_stock_webhooks
     from . import test_access
     from . import test_neutralize
     from . import test_concurrency

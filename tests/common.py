@@ -6,9 +6,10 @@ notifications are signed with its own key.
 
 import socket
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.tests import HttpCase
 from odoo.tests.common import HOST, TEST_CURSOR_COOKIE_NAME
 from odoo.tests.test_cursor import TestCursor
@@ -143,6 +144,13 @@ class EmailPayCommon(AccountPaymentCommon):
         with self.own_cursor() as env:
             env['payment.transaction'].browse(transaction.id)._email_pay_advance()
 
+    def ask_now(self, transaction, times=1):
+        """Let the time come at which the gateway is asked what became of a payment, and ask."""
+        for _time in range(times):
+            transaction.email_pay_ask_at = fields.Datetime.now() - timedelta(seconds=1)
+            with self.own_cursor() as env:
+                env['payment.transaction']._email_pay_cron_ask()
+
     def charge_behind_odoo(self, transaction, number=APPROVED_CARD):
         """Let the gateway charge, and keep its answer from Odoo; the gateway's number."""
         answer = transaction._email_pay_gateway().charge(
@@ -221,6 +229,17 @@ class EmailPayCommon(AccountPaymentCommon):
             ('model', '=', model), ('res_id', 'in', records.ids), ('state', '=', 'outgoing'),
         ], order='id')
         return mails.filtered(lambda mail: not address or address in (mail.email_to or ''))
+
+
+class OnePayment:
+    """An open invoice of 100, its link, and a payment of it that was started: a draft."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls.create_invoice()
+        cls.link = cls.create_link(cls.invoice)
+        cls.transaction = cls.start_payment(cls.link)
 
 
 class EmailPayHttpCommon(EmailPayCommon, HttpCase):

@@ -1,32 +1,17 @@
 import contextlib
 import logging
-from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import tagged
 
-from .common import NO_FUNDS_CARD, UNKNOWN_BUT_CHARGED_CARD, EmailPayCommon
+from .common import NO_FUNDS_CARD, UNKNOWN_BUT_CHARGED_CARD, EmailPayCommon, OnePayment
 
 LOGGER = 'odoo.addons.email_pay.models.payment_transaction'
 
 
 @tagged('post_install', '-at_install')
-class TestCharge(EmailPayCommon):
+class TestCharge(OnePayment, EmailPayCommon):
     """From the card token to the gateway's answer: charged once, whatever goes wrong."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.invoice = cls.create_invoice()
-        cls.link = cls.create_link(cls.invoice)
-        cls.transaction = cls.start_payment(cls.link)
-
-    def _ask_now(self, transaction=None):
-        """Let the time come at which the gateway is asked, and ask."""
-        transaction = transaction or self.transaction
-        transaction.email_pay_ask_at = fields.Datetime.now() - timedelta(seconds=1)
-        with self.own_cursor() as env:
-            env['payment.transaction']._email_pay_cron_ask()
 
     def assertUnknown(self):
         self.assertEqual(self.transaction.state, 'pending')
@@ -95,7 +80,7 @@ class TestCharge(EmailPayCommon):
         self.assertUnknown()
         self.charge(self.transaction, card_token=self.sandbox.credicorp.token())
         self.assertEqual(self.charges(self.transaction), 1)
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
 
     def test_two_tabs_cannot_pay_twice(self):
@@ -120,29 +105,29 @@ class TestCharge(EmailPayCommon):
     def test_cut_after_charging_is_found_by_asking(self):
         self._charge_into('cut', charged=True)
         self.assertUnknown()
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
         self.assertEqual(self.invoice.payment_state, 'paid')
 
     def test_an_error_500_after_charging_is_found_by_asking(self):
         self._charge_into('http_500', charged=True)
         self.assertUnknown()
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
 
     def test_a_communication_error_after_charging_is_found_by_asking(self):
         with self.assertLogs(LOGGER, logging.WARNING):
             self.charge(self.transaction, UNKNOWN_BUT_CHARGED_CARD)
         self.assertUnknown()
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
 
     def test_cut_before_charging_is_asked_for_three_times_and_given_up(self):
         self._charge_into('cut')
         for _time in range(2):
-            self._ask_now()
+            self.ask_now(self.transaction)
             self.assertUnknown()
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertEqual(self.transaction.state, 'error')
         self.assertIn("did not reach the bank", self.transaction.state_message)
         self.assertEqual(self.charges(self.transaction), 0)
@@ -156,25 +141,25 @@ class TestCharge(EmailPayCommon):
     def test_money_that_was_found_after_giving_up_is_booked(self):
         self._charge_into('cut')
         for _time in range(3):
-            self._ask_now()
+            self.ask_now(self.transaction)
         self.charge_behind_odoo(self.transaction)
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
 
     def test_a_gateway_that_does_not_answer_is_asked_later(self):
         self._charge_into('cut', charged=True)
         self.sandbox.faults.add('http_500', ['query'])
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertUnknown()
         self.assertGreater(self.transaction.email_pay_ask_at, fields.Datetime.now())
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked()
 
     def test_questions_become_rarer(self):
         self._charge_into('cut')
         gaps = []
         for _time in range(2):
-            self._ask_now()
+            self.ask_now(self.transaction)
             gaps.append(self.transaction.email_pay_ask_at - fields.Datetime.now())
         self.assertLess(gaps[0], gaps[1])
 
@@ -215,14 +200,14 @@ class TestCharge(EmailPayCommon):
         self._charge_into('cut', charged=True)
         [entry] = self.sandbox.ledger.charges(self.transaction.reference)
         self.sandbox.credicorp.void(entry.id)
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertEqual(self.transaction.state, 'cancel')
         self.assertFalse(self.events())
 
     def test_a_second_charge_found_by_asking_is_parked(self):
         self._charge_into('cut', charged=True)
         second = self.charge_behind_odoo(self.transaction)
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertBooked(charges=2)
         event = self.events()
         self.assertEqual((event.state, event.source), ('parked', 'query'))
@@ -231,7 +216,7 @@ class TestCharge(EmailPayCommon):
     def test_another_amount_found_by_asking_is_parked_and_not_booked(self):
         self._charge_into('cut', charged=True)
         self.transaction.amount = 90
-        self._ask_now()
+        self.ask_now(self.transaction)
         self.assertEqual(self.events().state, 'parked')
         self.assertFalse(self.transaction.payment_id)
 

@@ -15,7 +15,7 @@ from odoo.tests.common import HOST
 from odoo.tools import config, mute_logger
 
 from ..const import WEBHOOK_ROUTE
-from ..gateways.values import Notification
+from ..gateways.values import CardSource, Notification
 from ..models.locks import begin_autocommit
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
@@ -120,7 +120,7 @@ class TestConcurrency(BaseCase):
             ]).unlink()
             transactions.unlink()
             self._record(env, 'email.pay.portal').write(self.settings)
-            self._record(env, 'email.pay.link').unlink()
+            invoice.email_pay_link_ids.unlink()
             invoice.button_draft()
             invoice.with_context(force_delete=True).unlink()
             provider = self._record(env, 'payment.provider')
@@ -189,6 +189,64 @@ class TestConcurrency(BaseCase):
         outcomes = self._together(lambda env: self._start(env, 40.0).reference)
         self.assertEqual(len({outcome for outcome in outcomes if isinstance(outcome, str)}), 2,
                          outcomes)
+
+    @mute_logger(*QUIET)
+    def test_two_links_over_one_invoice_charge_what_is_due(self):
+        with self._environment() as env:
+            links = self._record(env, 'email.pay.link') + env['email.pay.link']._create_for(
+                self._record(env, 'account.move')
+            )
+            provider = self._record(env, 'payment.provider')
+            started = [link._start_payment(100.0, provider, provider.payment_method_ids[:1])
+                       for link in links]
+            ids = [transaction.id for transaction in started]
+            references = [transaction.reference for transaction in started]
+        todo, mine = iter(ids), {}
+
+        def pay(env):
+            transaction_id = mine.get(env) or mine.setdefault(env, next(todo))
+            env['payment.transaction'].browse(transaction_id)._email_pay_charge_window(
+                self.sandbox.credicorp.token()
+            )
+
+        self.sandbox.faults.add('slow', ['sale'], seconds=0.3, times=None)
+        [refused] = filter(None, self._together(pay))
+        self.assertIn("already being processed", str(refused))
+        self.assertEqual(sum(map(len, map(self.sandbox.ledger.charges, references))), 1)
+
+    @mute_logger(*QUIET)
+    def test_what_a_bank_transfer_settles_at_the_same_instant_is_not_charged(self):
+        transaction_id, reference = self._started()
+
+        def pay(env):
+            env['payment.transaction'].browse(transaction_id)._email_pay_charge_window(
+                self.sandbox.credicorp.token()
+            )
+
+        with self._environment() as env:
+            invoice = self._record(env, 'account.move')
+            wizard = env['account.payment.register'].with_context(
+                active_model='account.move', active_ids=invoice.ids
+            ).create({'journal_id': self.ids['account.journal']})
+            self.addCleanup(self._delete_transfer, wizard._create_payments().id, wizard.id)
+            env.flush_all()
+            outcomes = []
+            customer = threading.Thread(target=lambda: outcomes.extend(self._together(pay, 1)))
+            customer.start()
+            customer.join(0.5)
+            self.assertTrue(customer.is_alive(), "the customer waits for the accountant")
+        customer.join(30)
+        [refused] = outcomes
+        self.assertIsInstance(refused, ValidationError)
+        self.assertIn("already paid", str(refused))
+        self.assertFalse(self.sandbox.ledger.charges(reference))
+
+    def _delete_transfer(self, payment_id, wizard_id):
+        with self._environment() as env:
+            payment = env['account.payment'].browse(payment_id)
+            payment.action_draft()
+            payment.unlink()
+            env['account.payment.register'].browse(wizard_id).unlink()
 
     @mute_logger(*QUIET)
     def test_two_clicks_charge_once(self):
@@ -442,6 +500,53 @@ class TestConcurrency(BaseCase):
             self.assertEqual(env['mail.mail'].sudo().search_count([
                 ('model', '=', 'payment.transaction'), ('res_id', 'in', transactions.ids),
             ]), 6)
+
+    @mute_logger(*QUIET)
+    def test_worker_page_janitor_and_odoos_job_book_and_receipt_once(self):
+        transaction_id, reference = self._charged_and_told()
+        jobs = {
+            'the worker': lambda env: env['email.pay.event']._cron_process(),
+            'the page': lambda env: env['payment.transaction'].browse(
+                transaction_id
+            )._email_pay_advance(),
+            'the janitor': lambda env: env['payment.transaction']._email_pay_cron_ask(),
+            "Odoo's own job": lambda env: env['payment.transaction']._cron_post_process(),
+            'the receipts': lambda env: env['payment.transaction']._email_pay_cron_receipts(),
+        }
+        for _round in range(2):
+            todo, mine = iter(jobs.values()), {}
+
+            def work(env, todo=todo, mine=mine):
+                (mine.get(env) or mine.setdefault(env, next(todo)))(env)
+
+            outcomes = self._together(work, count=len(jobs))
+            self.assertFalse([one for one in outcomes if isinstance(one, Exception)], outcomes)
+        with self._environment() as env:
+            env['payment.transaction']._email_pay_cron_receipts()
+        with self._environment() as env:
+            self.assertEqual(env['account.payment'].search_count([
+                ('payment_transaction_id', '=', transaction_id)
+            ]), 1)
+            self.assertEqual(env['mail.mail'].sudo().search_count([
+                ('model', '=', 'payment.transaction'), ('res_id', '=', transaction_id),
+            ]), 1)
+            self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
+        self.assertEqual(len(self.sandbox.ledger.charges(reference)), 1)
+
+    def _charged_and_told(self):
+        """A payment that the gateway made and told of, whose answer was lost, due to be asked."""
+        transaction_id, reference = self._started()
+        with self._environment() as env:
+            transaction = env['payment.transaction'].browse(transaction_id)
+            transaction._set_pending()
+            transaction.email_pay_ask_at = '2020-01-01'
+            answer = transaction._email_pay_gateway().charge(
+                transaction._email_pay_request(),
+                CardSource(token=self.sandbox.credicorp.token()),
+            )
+            body, headers = self.sandbox.credicorp.notification(answer.gateway_reference)
+            self._accept(env, Notification(body=body, headers=headers))
+        return transaction_id, reference
 
     def test_a_payment_that_somebody_works_on_is_passed_over(self):
         transaction_id, _reference = self._started()

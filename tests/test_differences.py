@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import file_open, mute_logger
 
-from ..gateways.values import CardSource
+from ..gateways.values import CardSource, Operation, PaymentEvent, Status
 from ..models import payment_comparison
 from .common import NO_FUNDS_CARD, EmailPayCommon
 from .test_access import BILLING, MANAGER, READER
@@ -232,6 +232,16 @@ class TestBreaks(ComparisonCommon):
         self.compare()
         difference = self.assertFound('returned', transaction_id=transaction, gateway_amount=150.0)
         self.assertEqual(difference.reference, transaction.reference)
+
+    def test_a_dispute_which_is_in_no_gateways_list_is_no_difference(self):
+        transaction = self.paid()
+        state, _reason = transaction._email_pay_take_return(PaymentEvent(
+            Operation.CHARGEBACK, Status.DONE, transaction.reference, 'CB1', Decimal('100.00'),
+        ))
+        transaction.child_transaction_ids._email_pay_book()
+        self.assertEqual((state, transaction.invoice_ids.amount_residual), ('done', 100.0))
+        self.compare()
+        self.assertFalse(self.found())
 
     def test_what_was_undone_on_both_sides_is_no_difference(self):
         transaction = self.paid()

@@ -8,20 +8,14 @@ from odoo.tools import mute_logger
 
 from ..const import EVENT_MAX_ATTEMPTS
 from ..sandbox.credicorp import notices
-from .common import EmailPayHttpCommon
+from .common import EmailPayHttpCommon, OnePayment
 
 INBOX = 'odoo.addons.email_pay.models.email_pay_event'
 
 
 @tagged('post_install', '-at_install')
-class TestInbox(EmailPayHttpCommon):
+class TestInbox(OnePayment, EmailPayHttpCommon):
     """What becomes of a notification: booked, ignored, retried or shown to a person."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.invoice = cls.create_invoice()
-        cls.transaction = cls.start_payment(cls.create_link(cls.invoice))
 
     def _receive(self, body):
         """Let a notification come, and the worker run; the event."""

@@ -17,7 +17,7 @@ from odoo.tools import mute_logger
 
 from ..controllers.visits import _cookie_name
 from ..sandbox.credicorp import notices
-from .common import EmailPayHttpCommon
+from .common import EmailPayHttpCommon, OnePayment
 
 # Hypothesis writes its caches beside the code otherwise.
 os.environ.setdefault('HYPOTHESIS_STORAGE_DIRECTORY', tempfile.gettempdir() + '/hypothesis')
@@ -107,14 +107,7 @@ def _replaced(content, path, value):
     return copy
 
 
-class FuzzCommon(EmailPayHttpCommon):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.invoice = cls.create_invoice()
-        cls.link = cls.create_link(cls.invoice)
-        cls.transaction = cls.start_payment(cls.link)
+class FuzzCommon(OnePayment, EmailPayHttpCommon):
 
     def _written(self):
         """How much there is of all that a stranger must not write."""

@@ -170,6 +170,15 @@ class TestGuard(EmailPayCommon):
         with self.assertRaisesRegex(ValidationError, "already being processed"):
             second._email_pay_claim()
 
+    def test_two_links_over_one_invoice_cannot_both_be_claimed(self):
+        links = self.env['email.pay.link']
+        both = self.invoice | self.create_invoice(50.0)
+        first = self.start_payment(links._create_for(self.invoice), 100.0)
+        second = self.start_payment(links._create_for(both), 150.0)
+        second._email_pay_claim()
+        with self.assertRaisesRegex(ValidationError, "already being processed"):
+            first._email_pay_claim()
+
     def test_what_is_claimed_will_be_asked_for(self):
         transaction = self.start_payment(self.create_link(self.invoice))
         transaction._email_pay_claim()

@@ -141,7 +141,7 @@ class TestGivingUp(JanitorCommon):
         transaction = self.give_up()
         event = self.unanswered(transaction)
         self.assertEqual((event.state, event.source), ('parked', 'query'))
-        self.assertIn("press Replay", event.error)
+        self.assertIn("press “Replay”", event.error)
         self.assertEqual(self.activities(event).user_id, self.portal.responsible_id)
         self.ask()
         self.assertEqual(len(self.activities(self.unanswered(transaction))), 1)

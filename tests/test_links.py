@@ -1,10 +1,12 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
+from odoo.tools import consteq, html2plaintext
 
+from ..models import email_pay_link
 from .common import EmailPayCommon
 
 
@@ -35,6 +37,13 @@ class TestLink(EmailPayCommon):
         ):
             with self.subTest(wrong):
                 self.assertFalse(self._from_token(wrong))
+
+    def test_tokens_are_compared_in_constant_time_also_when_there_is_no_link(self):
+        compare = f'{email_pay_link.__name__}.consteq'
+        for token in (self.link._token(), self.link.selector + 'x', 'zzzzzzzzzzzz' + 'x', ''):
+            with self.subTest(token), patch(compare, wraps=consteq) as compared:
+                self._from_token(token)
+                compared.assert_called_once()
 
     def test_the_secret_has_at_least_128_bits_and_differs(self):
         other = self.create_link(self.create_invoice())

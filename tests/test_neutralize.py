@@ -1,4 +1,5 @@
 from odoo import fields
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open
 
@@ -15,6 +16,8 @@ class TestNeutralize(EmailPayCommon):
         self.link.mail_state = 'queued'
         self.transaction = self.start_payment(self.link)
         self.transaction._email_pay_claim()
+        self.draft = self.start_payment(self.create_link(self.create_invoice()))
+        self.paid = self.pay_by_card(self.create_link(self.create_invoice()))
         self.portal.notification_email = 'desk@canal.example.com'
         self.credicorp.credicorp_webhook_key_previous = 'old'
         self.env.flush_all()
@@ -41,6 +44,30 @@ class TestNeutralize(EmailPayCommon):
         self.assertEqual(self.link.state, 'revoked')
         self.assertLessEqual(self.link.revoked_at, fields.Datetime.now())
         self.assertEqual(self.link.mail_state, 'none')
+
+    def test_no_card_is_charged(self):
+        with self.assertRaisesRegex(ValidationError, "Nothing was charged"):
+            self.charge(self.draft)
+        self.assertEqual(self.charges(self.draft), 0)
+
+    def test_no_saved_card_is_charged(self):
+        self.draft.token_id = self.env['payment.token'].create({
+            'provider_id': self.credicorp.id, 'payment_method_id': self.card.id,
+            'partner_id': self.customer.id, 'payment_details': '1111', 'provider_ref': '1',
+        })
+        self.draft.operation = 'offline'
+        with self.assertRaisesRegex(UserError, "provider is disabled"):
+            self.draft._charge_with_token()
+        self.assertEqual(self.charges(self.draft), 0)
+
+    def test_nothing_is_paid_back(self):
+        with self.assertRaisesRegex(UserError, "provider is disabled"):
+            self.refund(self.paid)
+        self.assertEqual(self.balance(self.paid), 100.0)
+
+    def test_no_receipt_is_mailed(self):
+        self.assertTrue(self.paid.payment_id)
+        self.assertFalse(self.receipts())
 
     def test_no_gateway_is_asked(self):
         self.assertFalse(self.transaction.email_pay_ask_at)

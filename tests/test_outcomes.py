@@ -6,21 +6,14 @@ from odoo import Command, fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from .common import EmailPayHttpCommon
+from .common import EmailPayHttpCommon, OnePayment
 
 BOOKING = 'odoo.addons.email_pay.models.payment_booking'
 
 
 @tagged('post_install', '-at_install')
-class TestOutcomes(EmailPayHttpCommon):
+class TestOutcomes(OnePayment, EmailPayHttpCommon):
     """Money that comes when something changed meanwhile: each case has one defined outcome."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.invoice = cls.create_invoice()
-        cls.link = cls.create_link(cls.invoice)
-        cls.transaction = cls.start_payment(cls.link)
 
     def _money_comes(self, transaction=None):
         """The gateway collects and reports; nobody is there. The event."""
@@ -137,6 +130,15 @@ class TestOutcomes(EmailPayHttpCommon):
         self.transaction.write({'invoice_ids': [Command.link(second.id)], 'amount': 150.0})
         second.button_draft()
         second.button_cancel()
+        self._money_comes()
+        self.assertPaid()
+        self.assertBookedAsCredit(50.0)
+
+    def test_one_of_two_invoices_was_deleted(self):
+        second = self.create_invoice(50.0)
+        self.transaction.write({'invoice_ids': [Command.link(second.id)], 'amount': 150.0})
+        second.button_draft()
+        second.with_context(force_delete=True).unlink()
         self._money_comes()
         self.assertPaid()
         self.assertBookedAsCredit(50.0)

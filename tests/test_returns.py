@@ -1,7 +1,6 @@
 import contextlib
 import logging
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -35,13 +34,6 @@ class ReturnsCommon(EmailPayCommon):
     def refunds(self, transaction=None):
         """The refunds of a payment, oldest first."""
         return (transaction or self.transaction).child_transaction_ids.sorted('id')
-
-    def ask_now(self, transaction, times=1):
-        """Let the time come at which the gateway is asked, and ask."""
-        for _time in range(times):
-            transaction.email_pay_ask_at = fields.Datetime.now() - timedelta(seconds=1)
-            with self.own_cursor() as env:
-                env['payment.transaction']._email_pay_cron_ask()
 
     def sent(self, operation):
         """The requests of one kind that the gateway accepted."""

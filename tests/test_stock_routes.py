@@ -9,6 +9,8 @@ from odoo.addons.payment.tests.http_common import PaymentHttpCommon
 
 from .common import EmailPayHttpCommon
 
+SAVE_CARD = 'name="o_payment_tokenize_checkbox"'
+
 
 @tagged('post_install', '-at_install')
 class TestStockRoutes(EmailPayHttpCommon, PaymentHttpCommon):
@@ -151,12 +153,26 @@ class TestStockRoutes(EmailPayHttpCommon, PaymentHttpCommon):
         self.assertEqual(page.status_code, 200)
         self.assertNotIn('4242', page.text)
 
-    def test_who_signed_in_keeps_saved_cards(self):
+    def test_fault_11_a_visitor_cannot_save_a_card(self):
+        self.assertNotIn(SAVE_CARD, self.url_open(self.invoice.get_portal_url()).text)
+        self.assertFalse(self._pay(tokenization_requested=True).tokenize)
+
+    def _sign_in(self):
+        """A customer who signed in, and whose invoice it is."""
         user = new_test_user(
             self.env, 'rosa', 'base.group_portal', email='rosa@example.com',
         )
-        invoice = self.create_invoice(partner=user.partner_id)
-        self._create_token(partner_id=user.partner_id.id, payment_details='4242')
+        self.invoice = self.create_invoice(1000.0, partner=user.partner_id)
         self.env.flush_all()
         self.authenticate('rosa', 'rosa')
-        self.assertIn('4242', self.url_open(invoice.get_portal_url()).text)
+        return user.partner_id
+
+    def test_who_signed_in_keeps_saved_cards(self):
+        self._create_token(partner_id=self._sign_in().id, payment_details='4242')
+        self.assertIn('4242', self.url_open(self.invoice.get_portal_url()).text)
+
+    def test_who_signed_in_chooses_to_save_a_card(self):
+        self._sign_in()
+        self.assertIn(SAVE_CARD, self.url_open(self.invoice.get_portal_url()).text)
+        self.assertFalse(self._pay().tokenize)
+        self.assertTrue(self._pay(tokenization_requested=True).tokenize)

@@ -284,8 +284,19 @@ class TestWebhook(EmailPayHttpCommon):
             response = self.url_open(self.webhook_path(), method=method)
             self.assertEqual(response.status_code, 405, method)
 
-    def test_a_refusal_is_logged_without_the_body(self):
+    def test_nothing_of_the_body_is_logged_when_it_is_refused(self):
         body = self.sale_event(order_id='SECRET-ORDER')
-        with self.assertWarned() as logs:
-            self.notify(body, self.signed(body, 'another'))
-        self.assertNotIn('SECRET-ORDER', ''.join(logs.output))
+        broken, large = body[:-1], body + b' ' * MAX_NOTIFICATION_BYTES
+        unsigned = {'Content-Type': 'application/json'}
+        form = {**self.signed(body), 'Content-Type': 'application/x-www-form-urlencoded'}
+        for name, sent, headers, status in (
+            ('forged', body, self.signed(body, 'another'), 400),
+            ('unsigned', body, unsigned, 400),
+            ('broken', broken, self.signed(broken), 400),
+            ('a form', body, form, 415),
+            ('too large', large, self.signed(large), 413),
+        ):
+            with self.subTest(name), self.assertLogs('odoo', logging.INFO) as logs:
+                logging.getLogger('odoo').info("Something is logged.")
+                self.assertRefused(self.notify(sent, headers), status)
+            self.assertNotIn('SECRET-ORDER', ''.join(logs.output))

@@ -14,6 +14,19 @@ class PaymentRefundWizard(models.TransientModel):
         ),
     )
 
+    email_pay_terms = fields.Char(compute='_compute_email_pay_terms')
+    email_pay_is_over = fields.Boolean(compute='_compute_email_pay_terms')
+
+    @api.depends('transaction_id')
+    def _compute_email_pay_terms(self):
+        """Say before it is tried how long, and how much, the gateway pays back."""
+        for wizard in self:
+            tx = wizard.transaction_id.sudo()
+            wizard.email_pay_terms = tx._email_pay_return_terms()
+            wizard.email_pay_is_over = bool(
+                wizard.email_pay_terms and tx._email_pay_refund_is_over()
+            )
+
     @api.model
     def _email_pay_returned_of(self, payment):
         """What has gone back of a payment, or may have."""

@@ -18,9 +18,12 @@ import requests
 from . import database, fetch, journeys, postgres, processes, rpc, server
 from .home import CHECKOUT, HOME, LOGS, Failure, digest, lock
 
-# Which field of a provider holds its gateway's address, and where the sandbox answers for it.
+# Which fields of a provider hold its gateway's addresses, and where the sandbox answers for each.
 GATEWAY_ADDRESSES = {
-    'credicorp': ('credicorp_base_url', ''),
+    'credicorp': {'credicorp_base_url': ''},
+    'greenpay': {
+        'greenpay_merchant_url': '/greenpay/merchant', 'greenpay_form_url': '/greenpay/form',
+    },
 }
 
 
@@ -162,14 +165,15 @@ def configure(demo):
     for name, value in (('web.base.url', demo.odoo_url), ('web.base.url.freeze', 'True')):
         admin.call('ir.config_parameter', 'set_param', name, value)
     context = {'allowed_company_ids': admin.call('res.company', 'search', [])}
-    for code, (field, path) in GATEWAY_ADDRESSES.items():
+    for code, paths in GATEWAY_ADDRESSES.items():
         domain = [('code', '=', code), ('state', '!=', 'disabled')]
         providers = admin.call(
             'payment.provider', 'search_read', domain, ['email_pay_webhook_url'], context=context)
         ids = [provider['id'] for provider in providers]
-        admin.call(
-            'payment.provider', 'write', ids, {field: demo.sandbox_url + path}, context=context)
+        addresses = {field: demo.sandbox_url + path for field, path in paths.items()}
+        admin.call('payment.provider', 'write', ids, addresses, context=context)
         urls = [provider['email_pay_webhook_url'] for provider in providers]
+        webhook = urls if len(urls) > 1 else ''.join(urls)
         requests.post(
-            f'{demo.sandbox_url}/control/{code}', json={'webhook_url': urls}, timeout=10,
+            f'{demo.sandbox_url}/control/{code}', json={'webhook_url': webhook}, timeout=10,
         ).raise_for_status()

@@ -24,7 +24,7 @@ CHUNK = 20  # a round of ours
 SAMPLE = 10  # of stock, which takes longer
 MOST_QUERIES = 40
 SHOWN = 3
-COMPARED = ('state', 'post_processed', 'payment', 'invoice', 'lines', 'receivable')
+COMPARED = ('state', 'post_processed', 'payment', 'invoice', 'lines', 'receivable', 'chatter')
 
 
 class Books(NamedTuple):

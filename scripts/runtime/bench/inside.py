@@ -26,7 +26,7 @@ def serve(env, port):
 # -- Transactions -----------------------------------------------------------------------------
 
 def start_payments(env, code, numbers, state):
-    """Create a transaction for each of these invoices.
+    """Create a transaction for each of these invoices, which is pending before it is done.
 
     :return: a list of what its gateway must know, each with the reference and the amount.
     """
@@ -39,7 +39,7 @@ def start_payments(env, code, numbers, state):
         transactions += env['payment.transaction'].create([
             _transaction(env, provider, move) for move in moves[start:start + documents.BATCH]
         ])
-    if state == 'pending':
+    if state != 'draft':
         transactions._set_pending()
     if state == 'done':
         transactions._set_done()
@@ -81,13 +81,11 @@ def book_stock_alone(env, number):
 
 def book_ours(env):
     """The worker, from the stored notifications to the reconciled entries."""
-    return _timed(env, lambda: _process_all(env))
-
-
-def _process_all(env):
     events = env['email.pay.event']
-    while events.search_count([('state', '=', 'new')]):
-        events._cron_process()
+    timed = _timed(env, events._cron_process)
+    if waiting := events.search_count([('state', '=', 'new')]):
+        raise RuntimeError(f'{waiting} notifications are still waiting.')
+    return timed
 
 
 def run_other_jobs(env):

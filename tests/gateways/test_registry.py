@@ -136,6 +136,15 @@ class TestParts(unittest.TestCase):
             for name in gateway.credential_names():
                 self.assertIn(f'{code}_{name}', declared)
 
+    def test_no_two_fields_have_the_same_label(self):
+        labels = [
+            ast.literal_eval(keywords['string'])
+            for code in REGISTRY
+            for keywords in declared_fields(f'models/provider_{code}.py').values()
+            if 'string' in keywords
+        ]
+        self.assertEqual(len(labels), len(set(labels)), labels)
+
     def test_every_credential_is_on_the_form(self):
         form = ElementTree.parse(CHECKOUT / 'views/payment_provider_views.xml')
         for code, gateway in REGISTRY.items():

@@ -1,6 +1,10 @@
-"""The gateways' protocols, without Odoo. One line of REGISTRY per gateway."""
+"""The gateways' protocols, without Odoo. One line of GATEWAYS per gateway."""
 
 from .credicorp import Credicorp
 from .greenpay import GreenPay
 
-REGISTRY = {gateway.code: gateway for gateway in (Credicorp, GreenPay)}
+GATEWAYS = (
+    Credicorp,
+    GreenPay,
+)
+REGISTRY = {gateway.code: gateway for gateway in GATEWAYS}

@@ -15,7 +15,10 @@ from .server import Server
 from .standin import StandIn
 from .web import Router, files, not_found
 
-STAND_INS: tuple[type[StandIn], ...] = (Credicorp, GreenPay)
+STAND_INS: tuple[type[StandIn], ...] = (
+    Credicorp,
+    GreenPay,
+)
 STATIC = Path(__file__).parent / 'static'
 
 

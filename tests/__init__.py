@@ -1,5 +1,5 @@
-# The protocol tests (contract.py, gateways/, sandbox/) run without Odoo and import this package as
-# `tests`; Odoo imports it as odoo.addons.email_pay.tests.
+# The protocol tests (contract.py, gateways/, sandbox/, scripts/) run without Odoo and import this
+# package as `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
     from . import test_i18n
     from . import test_browser

@@ -1,7 +1,7 @@
 """The tests, in stages that run side by side: `scripts/test [fast | STAGE… [ARGUMENT…]]`.
 
 lint        ruff, pylint with Odoo's plugin, well-formed XML
-protocol    the gateways and the sandbox, without Odoo
+protocol    the gateways, the sandbox and scripts/new_gateway, without Odoo
 odoo        this add-on's tests; arguments are test tags: scripts/test odoo /email_pay:TestLink
 peers       Odoo's own tests of the modules this add-on extends, with it installed
 install     install, upgrade, uninstall
@@ -25,7 +25,7 @@ FAST = ('lint', 'protocol')
 PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_install')
 # A provider of Odoo that the add-on must hold to its own rules.
 BESIDE = 'payment_stripe'
-PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox')
+PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts')
 KEPT_RUNS = 10
 SHOWN_LINES = 60
 

@@ -1,4 +1,4 @@
-"""Every registered gateway is tested, named alike everywhere, and has maps of the right shape."""
+"""Every registered gateway is tested, named alike everywhere, whole, and its maps are in shape."""
 
 import ast
 import importlib
@@ -9,14 +9,17 @@ import sys
 import tokenize
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 import gateways
 from gateways import REGISTRY
 from gateways.base import Gateway
 from gateways.values import Flow, Operation, Status
+from sandbox.core import STAND_INS
 from tests.contract import GatewayContract
 
 ROOT = Path(gateways.__file__).parent
+CHECKOUT = ROOT.parent
 
 
 def constants(code):
@@ -69,7 +72,7 @@ class TestRegistry(unittest.TestCase):
             if gateway.supports.flow is Flow.WINDOW:
                 driver = gateway(gateway.Credentials(), send=None).card_window().driver
                 script = f'static/src/payment_page/card_window_{driver}.js'
-                self.assertTrue((ROOT.parent / script).exists(), f'{code}: {script}')
+                self.assertTrue((CHECKOUT / script).exists(), f'{code}: {script}')
 
     def test_gateways_import_only_what_runs_without_odoo(self):
         allowed = {'requests.exceptions', 'cryptography'}
@@ -88,6 +91,92 @@ def imported(node):
     if isinstance(node, ast.ImportFrom) and not node.level:
         return [node.module]
     return []
+
+
+def source(path):
+    return ast.parse((CHECKOUT / path).read_text())
+
+
+def declared_fields(path):
+    """The fields that the models of a module declare, each with its keywords."""
+    return {
+        node.targets[0].id: {keyword.arg: keyword.value for keyword in node.value.keywords}
+        for model in source(path).body if isinstance(model, ast.ClassDef)
+        for node in model.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+    }
+
+
+def secrets(gateway):
+    """The credentials that are not addresses."""
+    return [name for name in gateway.credential_names() if not name.endswith('_url')]
+
+
+class TestParts(unittest.TestCase):
+    """Every gateway has its part of what Odoo loads, as far as that can be read without Odoo."""
+
+    def test_every_gateway_has_fixtures_and_a_stand_in(self):
+        for code in REGISTRY:
+            self.assertTrue(list(CHECKOUT.glob(f'tests/gateways/{code}/fixtures/*')), code)
+        self.assertEqual({stand_in.name for stand_in in STAND_INS}, set(REGISTRY))
+
+    def test_every_gateway_has_a_model_with_its_code(self):
+        imported = [
+            alias.name for node in source('models/__init__.py').body for alias in node.names
+        ]
+        for code in REGISTRY:
+            self.assertIn(f'provider_{code}', imported)
+            field = declared_fields(f'models/provider_{code}.py')['code']
+            added = dict(ast.literal_eval(field['selection_add']))
+            self.assertEqual([*added], [code])
+            self.assertEqual(ast.literal_eval(field['ondelete']), {code: 'set default'})
+
+    def test_every_credential_has_a_field(self):
+        for code, gateway in REGISTRY.items():
+            declared = declared_fields(f'models/provider_{code}.py')
+            for name in gateway.credential_names():
+                self.assertIn(f'{code}_{name}', declared)
+
+    def test_no_two_fields_have_the_same_label(self):
+        labels = [
+            ast.literal_eval(keywords['string'])
+            for code in REGISTRY
+            for keywords in declared_fields(f'models/provider_{code}.py').values()
+            if 'string' in keywords
+        ]
+        self.assertEqual(len(labels), len(set(labels)), labels)
+
+    def test_every_credential_is_on_the_form(self):
+        form = ElementTree.parse(CHECKOUT / 'views/payment_provider_views.xml')
+        for code, gateway in REGISTRY.items():
+            [group] = form.findall(f'.//group[@name="{code}"]')
+            self.assertEqual(group.get('invisible'), f"code != '{code}'")
+            shown = {field.get('name'): field for field in group.iter('field')}
+            for name in gateway.credential_names():
+                self.assertIn(f'{code}_{name}', shown)
+                if not gateway.Credentials.__dataclass_fields__[name].repr:
+                    self.assertEqual(shown[f'{code}_{name}'].get('password'), 'True', name)
+
+    def test_every_gateway_has_a_provider_with_a_logo(self):
+        records = ElementTree.parse(CHECKOUT / 'data/payment_provider_data.xml').iter('record')
+        providers = {record.get('id'): record for record in records}
+        for code in REGISTRY:
+            record = providers[f'payment_provider_{code}']
+            fields = {field.get('name'): field for field in record.iter('field')}
+            self.assertEqual(fields['code'].text, code)
+            self.assertEqual(fields['module_id'].get('ref'), 'base.module_email_pay')
+            self.assertEqual(fields['redirect_form_view_id'].get('ref'), 'redirect_form')
+            logo = fields['image_128'].get('file').removeprefix('email_pay/')
+            self.assertEqual(logo, f'static/img/{code}.png')
+            self.assertTrue((CHECKOUT / logo).read_bytes().startswith(b'\x89PNG'))
+
+    def test_every_secret_is_neutralized(self):
+        text = (CHECKOUT / 'data/neutralize.sql').read_text()
+        for code, gateway in REGISTRY.items():
+            pattern = rf"^UPDATE payment_provider\s+SET ([^;]*?)\s+WHERE code = '{code}';"
+            [values] = re.findall(pattern, text, re.MULTILINE)
+            emptied = re.split(r',\s*', values)
+            for value in ("state = 'disabled'", *(f'{code}_{n} = NULL' for n in secrets(gateway))):
+                self.assertIn(value, emptied)
 
 
 class TestMaps(unittest.TestCase):

@@ -6,7 +6,7 @@ UPDATE payment_provider
        credicorp_webhook_key = NULL,
        credicorp_webhook_key_previous = NULL
  WHERE code = 'credicorp';
-UPDATE email_pay_portal SET enabled = false, notification_email = NULL;
+UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false;
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;

@@ -22,6 +22,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_janitor
     from . import test_returns
     from . import test_reopening
+    from . import test_statement
+    from . import test_statement_payment
     from . import test_stock_routes
     from . import test_access
     from . import test_neutralize

@@ -6,6 +6,7 @@ from ..const import STATEMENT_ROUTE
 from ..models.statement_values import section_values
 from .documents import method_values, parse_amount
 from .payment_page import PaymentPageController
+from .statement_rows import rendered_rows
 from .statement_values import choice_values, selection_values
 from .visits import visited_link
 
@@ -140,9 +141,11 @@ class StatementPageController(PaymentPageController):
         picked = {document.move_id for document in selection.charges}
         choices, other = choice_values(link, selection, lang)
         attempts = link._attempts()
-        values = {
+        shown = section_values(link.env, section, picked, free)
+        return {
             'customer': link.partner_id.name,
-            'section': section_values(link.env, section, picked, free),
+            'section': shown,
+            'rows': rendered_rows(shown['charges']),
             'sections': self._tabs(link, statement, section),
             'selection': selection_values(link, selection, free, self._uses_credit()),
             'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
@@ -157,7 +160,6 @@ class StatementPageController(PaymentPageController):
             'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
         }
-        return values
 
     def _tabs(self, link, statement, shown):
         """The currencies in which something is due, when there are several."""

@@ -189,10 +189,9 @@ class EmailPayLink(models.Model):
 
     def _free(self, section):
         """The ids of the documents that nobody is paying, and that are not closed."""
-        moves = self.env['account.move'].sudo().browse(
-            [doc.move_id for doc in section.documents if not doc.closed]
-        )
-        return set((moves - moves._email_pay_holders()._email_pay_moves()).ids)
+        ids = {document.move_id for document in section.documents if not document.closed}
+        holders = self.env['account.move'].browse(ids)._email_pay_holders()
+        return ids.difference(holders._email_pay_moves().ids) if holders else ids
 
     def _selection_limits(self, selection):
         """The least and the most that can be paid of a selection; equal when nothing else can."""

@@ -66,7 +66,8 @@ class Document(NamedTuple):
 
     @property
     def due(self):
-        return sum(item.due for item in self.items)
+        items = self.items
+        return items[0].due if len(items) == 1 else sum(item.due for item in items)
 
     @property
     def due_date(self):

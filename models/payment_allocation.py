@@ -61,6 +61,24 @@ class PaymentTransaction(models.Model):
         parts = allocated.email_pay_allocation_ids.filtered(lambda part: part.move_id in moves)
         return sum(parts.mapped('amount')) + sum((self - allocated).mapped('amount'))
 
+    def _email_pay_label(self):
+        """What is paid, in few words: the names of some documents, else how many they are."""
+        names = self._email_pay_charges().mapped('name')
+        return ', '.join(names) if len(names) <= 3 else _("%s documents", len(names))
+
+    def _email_pay_charges(self):
+        """The documents that are paid, without the credits that are used for them."""
+        if not self.email_pay_allocation_ids:
+            return self.invoice_ids
+        return self.email_pay_allocation_ids.filtered(lambda part: part.amount > 0).move_id
+
+    def _email_pay_rest_of(self, move):
+        """What is still due on a document of this payment."""
+        if not self.email_pay_allocation_ids:
+            return move.amount_residual
+        lines = self._email_pay_allocated_lines() & move.line_ids
+        return sum(line.amount_residual_currency for line in lines if line.balance > 0)
+
     def _email_pay_credits_used(self):
         return self.email_pay_allocation_ids.filtered(lambda part: part.amount < 0).move_id
 

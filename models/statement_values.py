@@ -2,7 +2,6 @@
 
 from functools import cache
 
-from odoo import _
 from odoo.tools import format_date
 from odoo.tools.misc import get_lang
 
@@ -32,7 +31,7 @@ def section_values(env, section, chosen=(), free=()):
     money = money_formatter(section.currency, get_lang(env))
     date = cache(lambda value: format_date(env, value))
     kinds = env['email.pay.statement']._kinds()
-    overdue = cache(lambda days: overdue_label(days) if days else False)
+    overdue = cache(lambda days: overdue_label(env, days) if days else False)
 
     def row(document):
         days = section.days_overdue(document.due_date)
@@ -45,6 +44,7 @@ def section_values(env, section, chosen=(), free=()):
             'overdue': overdue(days),
             'total': money(abs(document.total)),
             'due': money(abs(document.due)),
+            'partly': section.currency.compare_amounts(document.due, document.total) != 0,
             'units': minor_units(section.currency, abs(document.due)),
             'late': days > 0,
             'free': document.move_id in free,
@@ -58,20 +58,21 @@ def section_values(env, section, chosen=(), free=()):
         'overdue': section.overdue and money(section.overdue),
         'credit': section.credit and money(section.credit),
         'balance': money(section.balance),
-        'ages': age_values(section, money),
+        'ages': age_values(env, section, money),
         'charges': [row(document) for document in section.charges],
         'credits': [row(document) for document in section.credits],
     }
 
 
-def overdue_label(days):
-    return _("%s days overdue", days) if days > 1 else _("1 day overdue")
+def overdue_label(env, days):
+    return env._("%s days overdue", days) if days > 1 else env._("1 day overdue")
 
 
-def age_values(section, money):
+def age_values(env, section, money):
     """The ages of what is due, with the place of each on a bar of 100."""
     labels = (
-        _("Not due"), _("1–30 days"), _("31–60 days"), _("61–90 days"), _("Over 90 days"),
+        env._("Not due"), env._("1–30 days"), env._("31–60 days"), env._("61–90 days"),
+        env._("Over 90 days"),
     )
     values, start = [], 0.0
     for name, label, amount in zip(AGE_NAMES, labels, section.ages, strict=True):

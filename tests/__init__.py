@@ -23,7 +23,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_returns
     from . import test_reopening
     from . import test_statement
+    from . import test_statement_page
     from . import test_statement_payment
+    from . import test_statement_schedule
     from . import test_stock_routes
     from . import test_access
     from . import test_neutralize

@@ -4,6 +4,8 @@
 LINK_ROUTE = '/pay/<string:token>'
 PAGE_ROUTE = '/pay/l/<string:selector>'
 TRANSACTION_ROUTE = '/pay/t/<string:token>'
+# The statement of account, for customers who sign in.
+STATEMENT_ROUTE = '/my/statement'
 WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'
 
 # A link's token is a public selector, by which it is found, and a verifier of 144 random bits,

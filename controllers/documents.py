@@ -91,10 +91,10 @@ def amount_choices(link, lang):
         }
         for value, (label, hint) in labels.items() if value in choices
     ]
-    return options, 'other' in choices and _other_values(choices['other'], currency, lang)
+    return options, 'other' in choices and other_values(choices['other'], currency, lang)
 
 
-def _other_values(limits, currency, lang):
+def other_values(limits, currency, lang):
     least, most = limits
     return {
         'min': float_repr(least, currency.decimal_places),

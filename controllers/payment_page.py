@@ -1,5 +1,6 @@
 import logging
 import secrets
+from urllib.parse import urlencode
 
 from odoo import _
 from odoo.exceptions import UserError
@@ -14,6 +15,8 @@ from .visits import let_in, visited_link
 
 _logger = logging.getLogger(__name__)
 
+KEPT_PARAMETERS = ('method', 'section')
+
 
 class PaymentPageController(PageMixin, Controller):
     """The page behind a payment link: what is due, and *Pay now*."""
@@ -22,12 +25,14 @@ class PaymentPageController(PageMixin, Controller):
 
     @route(LINK_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
            sitemap=False)
-    def follow_link(self, token, **_params):
-        """Exchange the token for a cookie and a clean address."""
+    def follow_link(self, token, **params):
+        """Exchange the token for a cookie and a clean address, which keeps what a button of the
+        mail chose."""
         link = request.env['email.pay.link']._from_token(token)
         if not link:
             return self._not_found()
-        response = self._redirect(link._path())
+        kept = {name: params[name] for name in KEPT_PARAMETERS if params.get(name)}
+        response = self._redirect(link._path(f'?{urlencode(kept)}' if kept else ''))
         let_in(response, link)
         return response
 
@@ -68,7 +73,14 @@ class PaymentPageController(PageMixin, Controller):
         return link._start_payment(amount, provider, method)._email_pay_path()
 
     def _chosen_method(self, link, amount, value):
-        for provider, method in link._methods(amount):
+        return self._way(link._methods(amount), value)
+
+    def _way(self, ways, value):
+        """The one of the ways to pay that the customer chose.
+
+        :raises UserError: it is none of them.
+        """
+        for provider, method in ways:
             if value in ('', f'{provider.id}-{method.id}'):
                 return provider, method
         raise UserError(_("This way to pay is not available right now. Please choose another."))
@@ -81,18 +93,18 @@ class PaymentPageController(PageMixin, Controller):
             return self._not_found()
         try:
             with request.env.cr.savepoint():
-                pdf = link.invoice_ids._email_pay_pdf()
+                pdf = link._pdf()
         except UserError as error:
-            _logger.warning("No PDF of %s: %s", link.invoice_ids.name, error)
+            _logger.warning("No PDF of %s: %s", link.selector, error)
             self._use_language(link.partner_id.lang)
             return self._message(
                 link, 'info', _("The PDF is not available right now"),
                 _("Please try again later, or contact us."),
             )
-        return request.make_response(pdf.raw, [
+        return request.make_response(pdf, [
             *HEADERS.items(),
             ('Content-Type', 'application/pdf'),
-            ('Content-Length', str(len(pdf.raw))),
+            ('Content-Length', str(len(pdf))),
             ('Content-Disposition', f'inline; filename="{secrets.token_hex(4)}.pdf"'),
         ])
 
@@ -143,9 +155,9 @@ class PaymentPageController(PageMixin, Controller):
         ways = link._offer(invoice.amount_residual)
         choices, other = amount_choices(link, lang)
         attempts = link._attempts()
-        processing = sum((invoice._email_pay_in_flight() - attempts).mapped('amount'))
+        processing = (invoice._email_pay_in_flight() - attempts)._email_pay_amount_for(invoice)
         processing += invoice._email_pay_without_entry()
-        flying = processing + sum(attempts.mapped('amount'))
+        flying = processing + attempts._email_pay_amount_for(invoice)
         if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
             choices = []  # there is nothing left to start
         values = {
@@ -205,6 +217,9 @@ class PaymentPageController(PageMixin, Controller):
             case 'credited':
                 kind, headline = 'done', _("Nothing is due on %s", name)
                 text = _("It was settled with a credit note.")
+            case 'settled':
+                kind, headline = 'done', _("Nothing is due")
+                text = _("Thank you. Everything on your statement is paid.")
             case 'canceled':
                 kind, headline = 'info', _("%s was cancelled", name)
                 text = _("There is nothing to pay. Please contact us if you have a question.")

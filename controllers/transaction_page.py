@@ -118,7 +118,7 @@ class TransactionPageController(PageMixin, Controller):
     def _transaction_page(self, template, transaction, values, title, policy=None):
         return self._render(
             template,
-            {'documents_label': ', '.join(transaction.invoice_ids.mapped('name')), **values},
+            {'documents_label': transaction._email_pay_label(), **values},
             title=title, company=transaction.company_id, lang_code=transaction.partner_lang,
             test_mode=transaction.provider_id.state == 'test', policy=policy,
         )

@@ -18,7 +18,10 @@ def let_in(response, link):
 
 
 def visited_link(selector):
-    """The link (sudo) that this browser followed; empty when it did not."""
+    """The link (sudo) that this browser followed, or that is of the user who signed in on it; empty
+    when it is neither."""
     link = request.env['email.pay.link']._from_selector(selector)
     proof = request.cookies.get(_cookie_name(selector))
-    return link if link and link._is_visit(proof) else link.browse()
+    if link and (link._is_visit(proof) or link._is_of_customer(request.env.user)):
+        return link
+    return link.browse()

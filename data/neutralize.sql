@@ -16,7 +16,7 @@ UPDATE payment_provider
        greenpay_public_key = NULL,
        greenpay_connected_as = NULL
  WHERE code = 'greenpay';
-UPDATE email_pay_portal SET enabled = false, notification_email = NULL;
+UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false;
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';
 UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_receipt_due;

@@ -5,10 +5,14 @@ from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_link
 from . import email_pay_link_checkout
+from . import email_pay_link_statement
 from . import email_pay_portal
 from . import email_pay_portal_offer
+from . import email_pay_portal_schedule
+from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb
+from . import payment_allocation
 from . import payment_batch
 from . import payment_booking
 from . import payment_checkout
@@ -27,3 +31,4 @@ from . import payment_unsigned
 from . import provider_credicorp
 from . import provider_greenpay
 from . import res_company
+from . import res_partner

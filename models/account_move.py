@@ -224,9 +224,11 @@ class AccountMove(models.Model):
             else:
                 accepted |= move
         accepted._email_pay_queue_links()
-        self.env.ref('email_pay.ir_cron_send_links').sudo()._trigger()
         return self._email_pay_notify(
-            self._email_pay_summary(len(accepted), skipped), 'warning' if skipped else 'success'
+            self._email_pay_summary(
+                _("%s payment emails are on their way.", len(accepted)), skipped
+            ),
+            'warning' if skipped else 'success',
         )
 
     def _email_pay_queue_links(self):
@@ -235,10 +237,10 @@ class AccountMove(models.Model):
         new = self.env['email.pay.link']._create_for(*without)
         newest = {move: link for link in live.sorted('id') for move in link.invoice_ids}
         reused = new.union(*(newest[move] for move in self - without))
-        (reused | new).write({'mail_state': 'queued', 'mail_error': False})
+        (reused | new)._queue()
 
     def _email_pay_summary(self, queued, skipped):
-        lines = [_("%s payment emails are on their way.", queued)]
+        lines = [queued]
         for reason, names in skipped.items():
             shown = ', '.join(names[:MAIL_BATCH]) + ('…' if len(names) > MAIL_BATCH else '')
             lines.append(_("%(count)s skipped: %(reason)s (%(names)s)",

@@ -163,12 +163,28 @@ class EmailPayLink(models.Model):
 
     def _renew(self):
         """Mail a fresh link in place of an expired one, once, to the address on file."""
-        invoice = self.invoice_ids
-        if self.state != 'expired' or invoice._email_pay_obstacle():
+        if self.state != 'expired' or self._unsendable():
             return
-        fresh = self._for_invoice(invoice)
-        if invoice._email_pay_address() and not fresh.sent_at:
+        fresh = self._successor()
+        if fresh._address() and not fresh.sent_at:
             fresh._send()
+
+    def _successor(self):
+        """The live link to the same."""
+        return self._for_invoice(self.invoice_ids)
+
+    def _unsendable(self):
+        """Why the mail of this link cannot be sent, as a sentence; '' when it can."""
+        return self.invoice_ids._email_pay_obstacle()
+
+    def _address(self):
+        """Where the mail of this link goes."""
+        return self.invoice_ids[:1]._email_pay_address()
+
+    def _log(self, body):
+        """Tell the chatters of what this link is about."""
+        for move in self.invoice_ids:
+            move._message_log(body=body)
 
     @api.model
     def _create_for(self, *groups):
@@ -193,6 +209,7 @@ class EmailPayLink(models.Model):
 
     def action_revoke(self):
         """Close these links for ever; what was paid stays paid."""
+        self.env['account.move'].check_access('write')
         self.invoice_ids.check_access('write')
         self.sudo().filtered(lambda link: not link.revoked_at).revoked_at = fields.Datetime.now()
 
@@ -202,8 +219,7 @@ class EmailPayLink(models.Model):
         self.open_count += 1
         if not self.opened_at:
             self.opened_at = fields.Datetime.now()
-            for invoice in self.invoice_ids:
-                invoice._message_log(body=_("The customer opened the payment page."))
+            self._log(_("The customer opened the payment page."))
 
     # === MAIL === #
 
@@ -212,16 +228,13 @@ class EmailPayLink(models.Model):
 
         :raises UserError: the customer has no address.
         """
-        template = self.env.ref('email_pay.mail_template_payment').sudo()
         for link in self.sudo():
-            invoice = link.invoice_ids
-            link.email = invoice[:1]._email_pay_address()
+            link.email = link._address()
             if not link.email:
                 raise UserError(_("%s has no e-mail address.", link.partner_id.display_name))
-            attachments = invoice._email_pay_pdf()
-            template.send_mail(
+            link._mail_template().send_mail(
                 link.id, email_layout_xmlid='email_pay.mail_layout',
-                email_values={'attachment_ids': [(4, pdf.id) for pdf in attachments]},
+                email_values={'attachment_ids': [(4, pdf.id) for pdf in link._attachments()]},
             )
             link.write({
                 'mail_state': 'sent',
@@ -229,10 +242,27 @@ class EmailPayLink(models.Model):
                 'sent_at': fields.Datetime.now(),
                 'sent_count': link.sent_count + 1,
             })
-            invoice.is_move_sent = True
-            for move in invoice:
-                move._message_log(body=_("Payment email sent to %s.", link.email))
+            link.invoice_ids.is_move_sent = True
+            link._log(link._sent_note())
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    def _mail_template(self):
+        return self.env.ref('email_pay.mail_template_payment').sudo()
+
+    def _attachments(self):
+        return self.invoice_ids._email_pay_pdf()
+
+    def _pdf(self):
+        """What can be downloaded from the page of this link."""
+        return self._attachments().raw
+
+    def _sent_note(self):
+        return _("Payment email sent to %s.", self.email)
+
+    def _queue(self):
+        """Let the job send the mails of these links."""
+        self.write({'mail_state': 'queued', 'mail_error': False})
+        self.env.ref('email_pay.ir_cron_send_links').sudo()._trigger()
 
     def _email_from(self):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
@@ -254,10 +284,12 @@ class EmailPayLink(models.Model):
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
-                if reason := self.invoice_ids._email_pay_obstacle():
+                if reason := self._unsendable():
                     raise UserError(reason)
                 self._send()
         except UserError as error:
             self.write({'mail_state': 'failed', 'mail_error': str(error)})
-            for invoice in self.invoice_ids:
-                invoice._message_log(body=_("The payment email was not sent: %s", error))
+            self._log(self._unsent_note(error))
+
+    def _unsent_note(self, error):
+        return _("The payment email was not sent: %s", error)

@@ -41,9 +41,14 @@ class EmailPayLink(models.Model):
     def _obstacle(self):
         """Why nothing can be paid with this link now: a word, '' when something can."""
         self.ensure_one()
-        invoice = self.invoice_ids
         if self.state != 'active':
             return self.state
+        if reason := self._documents_obstacle():
+            return reason
+        return '' if self._portal().enabled else 'disabled'
+
+    def _documents_obstacle(self):
+        invoice = self.invoice_ids
         if not invoice or any(move.state == 'cancel' for move in invoice):
             return 'canceled'
         if any(move.state == 'draft' for move in invoice):
@@ -51,8 +56,6 @@ class EmailPayLink(models.Model):
         if all(move.currency_id.is_zero(move.amount_residual) for move in invoice):
             reversed_ = any(move.payment_state == 'reversed' for move in invoice)
             return 'credited' if reversed_ else 'paid'
-        if not self._portal().enabled:
-            return 'disabled'
         return ''
 
     def _portal(self):
@@ -92,26 +95,38 @@ class EmailPayLink(models.Model):
             raise UserError(_("Please choose how much you want to pay."))
         if choice != 'other':
             return choices[choice]
-        if other is None:
+        self._check_other(other, choices['other'], currency)
+        return other
+
+    def _check_other(self, amount, limits, currency):
+        """:raises UserError: a sentence for the customer who typed `amount`."""
+        if amount is None:
             raise UserError(_("Enter the amount as a number."))
-        if currency.round(other) != other:
+        if currency.round(amount) != amount:
             raise UserError(_("Enter an amount with at most %s decimals.", currency.decimal_places))
-        least, most = choices['other']
-        if currency.compare_amounts(other, least) < 0 or currency.compare_amounts(other, most) > 0:
+        least, most = limits
+        if not (
+            currency.compare_amounts(amount, least) >= 0
+            and currency.compare_amounts(amount, most) <= 0
+        ):
             raise UserError(_(
                 "Enter an amount between %(least)s and %(most)s.",
                 least=currency.format(least), most=currency.format(most),
             ))
-        return other
 
     def _methods(self, amount):
         """The ways to pay `amount` now, as (provider, payment method)."""
-        currency = self.invoice_ids.currency_id
+        return self._ways(amount, self.invoice_ids.currency_id)
+
+    def _ways(self, amount, currency):
         return self._portal()._ways(self.company_id, self.partner_id, amount, currency)
 
     def _offer(self, amount):
         """The ways to pay `amount` as the page shows them (see `email.pay.portal`)."""
-        company, currency = self.company_id, self.invoice_ids.currency_id
+        return self._offer_in(amount, self.invoice_ids.currency_id)
+
+    def _offer_in(self, amount, currency):
+        company = self.company_id
         today = fields.Date.context_today(self)
         price = currency._convert(amount, company.currency_id, company, today)
         return [
@@ -125,20 +140,26 @@ class EmailPayLink(models.Model):
         invoice = self.invoice_ids
         invoice._email_pay_lock()  # before the reference is counted, which two tabs would share
         transactions = self.env['payment.transaction'].sudo()
-        if not flow:
-            flow = 'redirect' if provider._email_pay_flow() == 'redirect' else 'direct'
-        transaction = transactions.create({
-            'provider_id': provider.id,
+        return self._begin(provider, {
             'payment_method_id': method.id,
             'reference': transactions._compute_reference(
                 provider.code, invoice_ids=[Command.set(invoice.ids)]
             ),
             'amount': amount,
             'currency_id': invoice.currency_id.id,
+            'invoice_ids': [Command.set(invoice.ids)],
+        }, flow)
+
+    def _begin(self, provider, values, flow=None):
+        """Create a transaction of this link."""
+        if not flow:
+            flow = 'redirect' if provider._email_pay_flow() == 'redirect' else 'direct'
+        transaction = self.env['payment.transaction'].sudo().create({
+            'provider_id': provider.id,
             'partner_id': self.partner_id.id,
             'operation': f'online_{flow}',
-            'invoice_ids': [Command.set(invoice.ids)],
             'email_pay_link_id': self.id,
+            **values,
         })
         transaction.landing_route = transaction._email_pay_path('/status')
         transaction._log_sent_message()

@@ -36,7 +36,7 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_create_payments(self):
         """Create the payments that Odoo would create for these transactions, which must not share
-        invoices. What is not plain is left to Odoo's own `_post_process`."""
+        documents. What is not plain is left to Odoo's own `_post_process`."""
         if self._email_pay_foreign_booking():
             return
         plain = self.filtered(lambda tx: tx._email_pay_is_plain())
@@ -81,7 +81,8 @@ class PaymentTransaction(models.Model):
             and not self.source_transaction_id
             and not self.child_transaction_ids
             and not any(self[name] for name in ORDER_FIELDS if name in self._fields)
-            and self.invoice_ids
+            and (self.invoice_ids or self.email_pay_allocation_ids)
+            and not self._email_pay_credits_used()  # their own payments change with them
             and all(invoice.state == 'posted' for invoice in self.invoice_ids)
         )
 
@@ -92,11 +93,17 @@ class PaymentTransaction(models.Model):
             self.with_context(email_pay_collect=True)._create_payment()
         except Collected as collected:
             values = collected.values
+        if self.email_pay_allocation_ids:
+            values |= self._email_pay_allocated_values()
         return values
 
     def _email_pay_lines(self):
-        """The journal items that belong together: of the payment and of its invoices."""
-        return (self.payment_id.move_id.line_ids + self.invoice_ids.line_ids).filtered(
+        """The journal items that belong together: of the payment and of its documents."""
+        if self.email_pay_allocation_ids:
+            documents = self._email_pay_allocated_lines()
+        else:
+            documents = self.invoice_ids.line_ids
+        return (self.payment_id.move_id.line_ids + documents).filtered(
             lambda line: line.account_id == self.payment_id.destination_account_id
             and not line.reconciled
         )

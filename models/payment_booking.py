@@ -27,7 +27,7 @@ class PaymentTransaction(models.Model):
         released = todo._email_pay_release_changed()
         with Notes.of(self.env) as notes:
             self.env.cr.precommit.data[BOOKING] = notes
-            for turn in in_turns(todo, lambda tx: tx.invoice_ids.ids):
+            for turn in in_turns(todo, lambda tx: tx._email_pay_moves().ids):
                 transactions = notes.env[self._name].browse([tx.id for tx in turn])
                 transactions._email_pay_create_payments()
                 super(PaymentTransaction, transactions)._post_process()
@@ -133,6 +133,9 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_remaining(self):
         """What is still due on the documents of this payment, in its currency."""
+        if self.email_pay_allocation_ids:
+            charges = self._email_pay_allocated_lines().filtered(lambda line: line.balance > 0)
+            return sum(charges.mapped('amount_residual_currency'))
         return sum(
             self.invoice_ids.filtered(lambda move: move.state == 'posted').mapped('amount_residual')
         )

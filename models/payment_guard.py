@@ -30,7 +30,7 @@ class PaymentTransaction(models.Model):
         guarded = transactions.filtered(
             lambda tx: tx.state == 'draft' and tx.operation in CUSTOMER_OPERATIONS
         )
-        guarded.invoice_ids._email_pay_lock()
+        guarded._email_pay_moves()._email_pay_lock()
         for transaction in guarded:
             transaction._email_pay_check_collectable()
         return transactions
@@ -45,7 +45,7 @@ class PaymentTransaction(models.Model):
             "SELECT id FROM payment_transaction WHERE id IN %s ORDER BY id FOR NO KEY UPDATE",
             tuple(self.ids),
         ))
-        self.invoice_ids._email_pay_lock()
+        self._email_pay_moves()._email_pay_lock()
 
     def _email_pay_try_lock(self):
         """Lock this transaction unless somebody else works on it; tell which."""
@@ -63,6 +63,9 @@ class PaymentTransaction(models.Model):
             positive or is more than what is due and not being paid already.
         """
         self.ensure_one()
+        if self.email_pay_allocation_ids:
+            self._email_pay_check_allocations()
+            return
         invoices = self.invoice_ids
         if not any(invoice.is_sale_document(include_receipts=True) for invoice in invoices):
             return
@@ -73,7 +76,7 @@ class PaymentTransaction(models.Model):
             raise ValidationError(_("This invoice can no longer be paid."))
         if invoices.currency_id != self.currency_id:
             raise ValidationError(_("This invoice is paid in %s.", invoices.currency_id[:1].name))
-        in_flight = sum((invoices._email_pay_in_flight() - self).mapped('amount'))
+        in_flight = (invoices._email_pay_in_flight() - self)._email_pay_amount_for(invoices)
         in_flight += invoices._email_pay_without_entry()
         due = sum(invoices.mapped('amount_residual')) - in_flight
         if self.currency_id.compare_amounts(self.amount, 0) <= 0:

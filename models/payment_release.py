@@ -26,6 +26,9 @@ class PaymentTransaction(models.Model):
             if changed:
                 released |= tx
                 tx.invoice_ids -= changed
+                tx.email_pay_allocation_ids.filtered_domain(
+                    [('move_id', 'in', changed.ids)]
+                ).unlink()
                 tx._email_pay_note_released(changed)
         return released
 

@@ -72,7 +72,7 @@ class PaymentTransaction(models.Model):
             reference=self.reference,
             amount=self._email_pay_decimal(self.amount),
             currency=self.currency_id.name,
-            description=', '.join(self.invoice_ids.mapped('name')) or self.reference,
+            description=self._email_pay_label() or self.reference,
             customer=Customer(
                 name=self.partner_name or '',
                 email=self.partner_email or '',

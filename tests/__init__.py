@@ -23,6 +23,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_janitor
     from . import test_returns
     from . import test_reopening
+    from . import test_statement
+    from . import test_statement_page
+    from . import test_statement_payment
+    from . import test_statement_schedule
     from . import test_stock_routes
     from . import test_stock_webhooks
     from . import test_access

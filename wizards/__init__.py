@@ -1,2 +1,3 @@
 from . import email_pay_settle
+from . import email_pay_statement_preview
 from . import payment_refund_wizard

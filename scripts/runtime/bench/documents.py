@@ -41,6 +41,28 @@ def create_documents(env, count):
     return count
 
 
+def create_statements(env, counts):
+    """Customers with so many open documents each; their ids."""
+    env = in_company(env)
+    customers = env['res.partner'].create([
+        {'name': f'Bench Statement {count}', 'country_id': env.ref('base.pa').id, 'lang': 'en_US'}
+        for count in counts
+    ])
+    for customer, count in zip(customers, counts, strict=True):
+        for start in range(0, count, BATCH):
+            env['account.move'].create([
+                {
+                    'move_type': 'out_invoice', 'partner_id': customer.id,
+                    'invoice_line_ids': [(0, 0, {
+                        'name': 'Goods', 'price_unit': 100.25 + number, 'tax_ids': [(5, 0, 0)],
+                    })],
+                }
+                for number in range(start, min(start + BATCH, count))
+            ]).action_post()
+            env.cr.commit()
+    return customers.ids
+
+
 def _create_euro(env):
     euro = env.ref('base.EUR')
     euro.active = True

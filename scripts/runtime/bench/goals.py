@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, journey, memory, pages
+from . import accept, booking, journey, memory, pages, statements
 
 
 class Goal(NamedTuple):
@@ -19,6 +19,7 @@ GOALS = (
     Goal(4, 'copies', accept.copies),
     Goal(9, 'page', pages.served),
     Goal(11, 'browser', pages.first_visits),
+    Goal(12, 'statement', statements.served),
     Goal(8, 'alone', booking.alone),
     Goal(7, 'backlog', booking.backlog),
     Goal(10, 'memory', memory.growth),

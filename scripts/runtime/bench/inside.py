@@ -66,6 +66,12 @@ def _transaction(env, provider, move):
     }
 
 
+# -- Statements -------------------------------------------------------------------------------
+
+def create_statements(env, counts):
+    return documents.create_statements(env, counts)
+
+
 # -- Booking ----------------------------------------------------------------------------------
 
 def book_stock(env, numbers):
@@ -166,5 +172,6 @@ def _transactions(env, numbers):
 CALLS = {
     function.__name__: function
     for function in (
-        start_payments, book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
+        start_payments, create_statements, book_stock, book_stock_alone, book_ours,
+        run_other_jobs, read_books)
 }

@@ -13,30 +13,7 @@
     const other = form.querySelector(".ep-other");
     const input = other?.querySelector("input");
     const error = other?.querySelector("#ep-amount-error > span");
-    const decimalPoint = other?.dataset.decimalPoint || ".";
-    const thousandsSeparator = other?.dataset.thousandsSep ?? (decimalPoint === "." ? "," : ".");
-    const [decimal, grouping] = decimalPoint === "," ? [",", "."] : [".", ","];
-    const decimals = Number(other?.dataset.decimals ?? 2);
     let byPointer = false;
-
-    /** The number that was typed, or NaN when it is not clear which: as parse_amount of the server. */
-    function parseAmount(text) {
-        const typed = text.replace(other.dataset.symbol, "").replace(/[\s'’]/g, "");
-        const whole = `\\d{1,3}(?:[${grouping}]\\d{3})+|\\d{1,12}`;
-        const fraction = decimals > 0 ? `(?:[${decimal}](\\d{0,${decimals}})|[${grouping}](\\d{1,2}))?` : "";
-        const match = typed.match(new RegExp(`^(${whole})${fraction}$`));
-        return match
-            ? Number(`${match[1].replaceAll(grouping, "")}.${match[2] || match[3] || 0}`)
-            : NaN;
-    }
-
-    function formatAmount(number) {
-        const [whole, fraction] = number.toFixed(decimals).split(".");
-        const grouped = whole.replace(/\B(?=(\d{3})+$)/g, thousandsSeparator);
-        const plain = fraction ? grouped + decimalPoint + fraction : grouped;
-        const { symbol, symbolPosition } = other.dataset;
-        return symbolPosition === "after" ? `${plain}\u00a0${symbol}` : `${symbol}\u00a0${plain}`;
-    }
 
     function currentChoice() {
         return form.querySelector("input[name=choice]:checked, input[name=choice][type=hidden]");
@@ -46,7 +23,7 @@
 
     /** The amount as a number when "another amount" is chosen and within its limits, else NaN. */
     function validOther() {
-        const amount = parseAmount(input.value);
+        const amount = window.epAmounts.parse(input.value, other.dataset);
         const inside = amount >= Number(other.dataset.min) && amount <= Number(other.dataset.max);
         return inside ? amount : NaN;
     }
@@ -61,11 +38,11 @@
         let label = choice?.dataset.amount;
         if (isOther()) {
             const amount = validOther();
-            label = Number.isNaN(amount) ? null : formatAmount(amount);
+            label = Number.isNaN(amount) ? null : window.epAmounts.write(amount, other.dataset);
         }
         buttonText.textContent = label
             ? form.dataset.payLabel.replace("%s", () => label)
-            : buttonText.dataset.plain;
+            : form.dataset.plain || buttonText.dataset.plain;
     }
 
     function unlock() {
@@ -87,7 +64,8 @@
                 input.focus();
                 return;
             }
-            input.value = amount.toFixed(decimals).replace(".", decimal);
+            const decimal = other.dataset.decimalPoint === "," ? "," : ".";
+            input.value = amount.toFixed(Number(other.dataset.decimals)).replace(".", decimal);
         }
         form.setAttribute("aria-busy", "true");
         button.setAttribute("aria-disabled", "true");

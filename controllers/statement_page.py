@@ -1,0 +1,183 @@
+from odoo import _
+from odoo.exceptions import UserError
+from odoo.http import request, route
+
+from ..const import STATEMENT_ROUTE
+from ..models.statement_values import section_values
+from .documents import method_values, parse_amount
+from .payment_page import PaymentPageController
+from .statement_rows import rendered_rows
+from .statement_values import choice_values, selection_values
+from .visits import visited_link
+
+
+class StatementPageController(PaymentPageController):
+    """The page behind the link to a statement: what is open, what of it is picked, *Pay now*."""
+
+    # === FOR WHO SIGNED IN === #
+
+    @route(STATEMENT_ROUTE, type='http', auth='user', methods=['GET'], sitemap=False)
+    def my_statement(self, company='', **_params):
+        """The statement of the customer that the user belongs to."""
+        customer = request.env.user.partner_id.commercial_partner_id.sudo()
+        companies = self._companies(customer)
+        chosen = companies.filtered(lambda candidate: str(candidate.id) == company)
+        chosen = chosen or (companies if len(companies) == 1 else companies.browse())
+        if chosen:
+            link = request.env['email.pay.link']._for_customer(customer, chosen)
+            return self._redirect(link._path())
+        self._use_language(customer.lang)
+        actions = [
+            {'label': found.name, 'url': f'{STATEMENT_ROUTE}?company={found.id}', 'primary': True}
+            for found in companies
+        ]
+        if actions:
+            return self._message_page(
+                'info', _("Your statements"), _("Choose a company."), actions=actions)
+        return self._message_page(
+            'done', _("Nothing is due"), _("Thank you. Everything on your statement is paid."),
+            actions=[{'label': _("Back to my account"), 'url': '/my'}],
+        )
+
+    def _companies(self, customer):
+        """The companies to which `customer` owes something that can be paid online."""
+        statements = request.env['email.pay.statement'].sudo()
+        portals = request.env['email.pay.portal'].sudo()
+        return request.env['res.company'].sudo().search([]).filtered(
+            lambda company: portals._for_company(company).enabled
+            and statements._of(customer, company).anything_due
+        )
+
+    # === THE PAGE === #
+
+    @route()
+    def pay(self, selector, form_token=None, do='pay', **params):
+        """Start a payment of what is picked, or pick something else."""
+        link = visited_link(selector)
+        if not link or link.scope != 'statement':
+            return super().pay(selector, form_token=form_token, **params)
+        if not self._is_form(form_token, selector):
+            return self._not_found()
+        link, lang = self._speak_to(link)
+        if link._obstacle() or do != 'pay':
+            return self._payment_page(link)
+        try:
+            with request.env.cr.savepoint():
+                return self._redirect(self._pay_selection(link, lang, **params))
+        except UserError as error:
+            return self._payment_page(link, error=str(error), status=400)
+
+    def _pay_selection(self, link, lang, choice='full', amount='', method='', shown='', **_params):
+        """Begin to pay what is picked; the address of the next step.
+
+        :raises UserError: a sentence for the customer.
+        """
+        section = link._statement().section(request.params.get('section'))
+        asked = self._asked()
+        selection = link._select(section, asked or (), self._uses_credit())
+        if not selection.charges:
+            raise UserError(_("Choose at least one document."))
+        if shown != selection_values(link, selection, set(), False)['shown'] or (
+            asked != {document.move_id for document in selection.charges}
+        ):
+            raise UserError(_(
+                "What you selected comes to %s now. Please check it, then press the button again.",
+                section.currency.format(selection.to_pay),
+            ))
+        if section.currency.is_zero(selection.to_pay):
+            link._apply_credits(selection)
+            return link._path()
+        paid = selection.to_pay
+        if choice == 'other':
+            paid = parse_amount(amount, lang.decimal_point)
+            link._check_selection(selection, paid)
+        provider, payment_method = self._way(
+            link._statement_ways(paid, section.currency), method)
+        transaction = link._start_selection(selection, paid, provider, payment_method)
+        return transaction._email_pay_path()
+
+    def _asked(self):
+        """The ids of the documents whose boxes are ticked; None where the page was not sent yet."""
+        if request.httprequest.method != 'POST':
+            return None
+        ticked = request.httprequest.form.getlist('document')
+        return {int(value) for value in ticked if value.isascii() and value.isdigit()}
+
+    def _uses_credit(self):
+        return bool(request.params.get('credit'))
+
+    # === RENDERING === #
+
+    def _payment_page(self, link, error=False, status=200):
+        if link.scope != 'statement':
+            return super()._payment_page(link, error, status)
+        link, lang = self._speak_to(link)
+        if link.state != 'active' or not link._portal().enabled:
+            return self._obstacle_page(link, link._obstacle())
+        statement = link._statement()
+        section = statement.section(request.params.get('section'))
+        if not section or not section.due:
+            return self._obstacle_page(link, 'settled')
+        free = link._free(section)
+        selection = link._select(section, self._picked(section, free), self._uses_credit())
+        return self._render(
+            'email_pay.statement_page',
+            self._statement_values(link, lang, statement, selection, free, error),
+            title=_("Statement of account"), company=link.company_id, lang_code=lang.code,
+            status=status,
+            test_mode=any(way['test'] for way in link._statement_offer(0, section.currency)),
+        )
+
+    def _picked(self, section, free):
+        """The ids that are ticked: what the customer says; at first everything."""
+        asked = self._asked()
+        late = {doc.move_id for doc in section.charges if section.days_overdue(doc.due_date)}
+        return {
+            'all': free, 'overdue': late & free, 'none': set(),
+        }.get(request.params.get('do'), free if asked is None else asked & free)
+
+    def _statement_values(self, link, lang, statement, selection, free, error):
+        section = selection.section
+        picked = {document.move_id for document in selection.charges}
+        choices, other = choice_values(link, selection, lang)
+        attempts = link._attempts()
+        shown = section_values(link.env, section, picked, free)
+        return {
+            'customer': link.partner_id.name,
+            'section': shown,
+            'rows': rendered_rows(shown['charges']),
+            'sections': self._tabs(link, statement, section),
+            'selection': selection_values(link, selection, free, self._uses_credit()),
+            'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
+            'other': other,
+            'methods': method_values(link._statement_offer(selection.to_pay, section.currency)),
+            'money': self._money_format(section.currency, lang),
+            'pdf_url': link._path('/pdf'),
+            'post_url': link._path(),
+            'section_key': section.key,
+            'form_token': self._form_token(link.selector),
+            'error': error,
+            'in_flight': self._in_flight(link, attempts[:1]),
+            'qr_url': link._path('/qr'),
+        }
+
+    def _tabs(self, link, statement, shown):
+        """The currencies in which something is due, when there are several."""
+        owed = [section for section in statement.sections if section.due]
+        if len(owed) < 2:
+            return []
+        return [
+            {
+                'name': section.currency.name, 'due': section.currency.format(section.due),
+                'url': link._path(f'?section={section.key}'), 'current': section.key == shown.key,
+            }
+            for section in owed
+        ]
+
+    def _money_format(self, currency, lang):
+        """How the script of the page writes amounts."""
+        return {
+            'decimals': currency.decimal_places, 'symbol': currency.symbol,
+            'symbol_position': currency.position, 'decimal_point': lang.decimal_point,
+            'thousands_sep': lang.thousands_sep,
+        }

@@ -1,0 +1,46 @@
+"""What is picked of a statement, in the words of its page."""
+
+from odoo import _
+from odoo.http import request
+from odoo.tools import float_repr
+
+from ..models.statement_values import minor_units
+from .documents import other_values
+
+
+def selection_values(link, selection, free, use_credit):
+    """What is picked, and what it comes to."""
+    currency = selection.section.currency
+    credit = -sum(doc.due for doc in selection.section.credits if doc.move_id in free)
+    return {
+        'count': len(selection.charges),
+        'total': currency.format(selection.total),
+        'shown': float_repr(selection.to_pay, currency.decimal_places),
+        'to_pay': currency.format(selection.to_pay),
+        'nothing_left': bool(selection.charges) and currency.is_zero(selection.to_pay),
+        'credit': credit and currency.format(credit),
+        'credit_units': minor_units(currency, credit),
+        'use_credit': use_credit,
+    }
+
+
+def choice_values(link, selection, lang):
+    """The amounts that can be chosen, and the limits of the free one (False when there is none)."""
+    currency = selection.section.currency
+    partial = link._portal().allow_partial
+    chosen = 'other' if partial and request.params.get('choice') == 'other' else 'full'
+    choices = [{
+        'value': 'full', 'label': _("What is selected"), 'hint': False,
+        'amount': currency.format(selection.to_pay), 'checked': chosen == 'full',
+    }]
+    if not partial:
+        return choices, False
+    choices.append({
+        'value': 'other', 'label': _("Another amount"), 'amount': False,
+        'hint': _("The oldest document is paid first."), 'checked': chosen == 'other',
+    })
+    least, _most = link._portal()._amount_limits(link.company_id, currency, selection.section.due)
+    return choices, {
+        **other_values(link._selection_limits(selection), currency, lang),
+        'least': float_repr(least, currency.decimal_places),
+    }

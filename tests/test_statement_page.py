@@ -1,0 +1,332 @@
+import re
+
+from odoo import Command, fields
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .page_common import PageCommon
+from .statement_common import StatementCommon
+from .test_browser import PHONE, BrowserCommon
+
+
+@tagged('post_install', '-at_install')
+class TestStatementPage(StatementCommon, PageCommon):
+    """The page of a statement without any script: the server adds up."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.statement_link()
+
+    def send(self, page, *moves, **values):
+        """Press a button of the form with these boxes ticked; the boxes are outside of it."""
+        form = self.form(page, self.link.selector)
+        data = [(name, value) for name, value in form.form_values() if name not in values]
+        data += [('document', str(move.id)) for move in moves]
+        data += [(name, value) for name, value in values.items() if value is not None]
+        return self.url_open(form.action, data=data, method='POST', allow_redirects=False)
+
+    def ticked(self, page):
+        boxes = self.tree(page).xpath('//input[@name="document"][@checked]/@value')
+        return self.env['account.move'].browse([int(box) for box in boxes])
+
+    def running(self, page):
+        return ' '.join(self.tree(page).xpath('string(//*[@data-total])').split())
+
+    def assertBegan(self, response, amount, moves):
+        self.assertEqual(response.status_code, 303, response.text[:300])
+        transaction = self.transactions(self.link)
+        self.assertEqual((transaction.amount, transaction.invoice_ids), (amount, moves))
+        return transaction
+
+    def test_everything_is_picked_at_first(self):
+        page = self.open_link(self.link)
+        self.assertEqual(self.ticked(page), self.old | self.middle | self.new)
+        self.assertEqual(self.headline(page), f"Total due {self.money(200.0)}")
+        self.assertEqual(self.running(page), self.money(200.0))
+        for text in (self.old.name, "90 days overdue", "31–60 days", "Statement of account"):
+            self.assertIn(text, self.text(page))
+
+    def test_the_buttons_of_the_list_pick_and_add_up(self):
+        page = self.open_link(self.link)
+        for button, moves in {
+            'overdue': self.old | self.middle, 'none': self.old.browse(),
+            'all': self.old | self.middle | self.new,
+        }.items():
+            page = self.send(page, self.new, do=button)
+            self.assertEqual(self.ticked(page), moves)
+            self.assertEqual(self.running(page), self.money(sum(moves.mapped('amount_residual'))))
+
+    def test_what_is_ticked_is_added_up_by_the_server(self):
+        page = self.send(self.open_link(self.link), self.old, self.new, do='update')
+        self.assertEqual(self.running(page), self.money(140.0))
+        self.assertBegan(self.send(page, self.old, self.new), 140.0, self.old | self.new)
+
+    def test_a_total_that_was_not_shown_is_not_charged(self):
+        page = self.send(self.open_link(self.link), self.old)
+        self.assertEqual(page.status_code, 400)
+        self.assertIn(f"comes to {self.money(100.0)} now", self.refusal(page))
+        self.assertFalse(self.transactions(self.link))
+        self.assertBegan(self.send(page, self.old), 100.0, self.old)
+
+    def test_what_was_paid_after_the_page_was_shown_is_asked_again(self):
+        page = self.open_link(self.link)
+        self.settle_by_hand(self.middle)
+        page = self.send(page, self.old, self.middle, self.new)
+        self.assertEqual((page.status_code, self.ticked(page)), (400, self.old | self.new))
+        self.assertFalse(self.transactions(self.link))
+
+    def test_nothing_is_paid_when_nothing_is_ticked(self):
+        page = self.send(self.open_link(self.link), do='none')
+        self.assertEqual(self.refusal(self.send(page)), "Choose at least one document.")
+
+    def test_another_amount(self):
+        page = self.open_link(self.link)
+        transaction = self.assertBegan(
+            self.send(page, self.old, self.middle, self.new, choice='other', amount='130'),
+            130.0, self.old | self.middle)
+        self.assertEqual(
+            transaction.email_pay_allocation_ids.mapped('amount'), [100.0, 30.0])
+
+    def test_another_amount_beyond_what_is_picked_is_refused(self):
+        page = self.send(self.open_link(self.link), self.new, do='update')
+        answer = self.send(page, self.new, choice='other', amount='40.01')
+        self.assertIn(f"and {self.money(40.0)}", self.refusal(answer))
+
+    def test_documents_of_others_are_not_paid(self):
+        foreign = self.owe(10.0, partner=self.env['res.partner'].create({'name': "Other"}))
+        page = self.open_link(self.link)
+        answer = self.send(page, self.old, foreign, shown='100.00')
+        self.assertEqual(answer.status_code, 400)
+        self.assertFalse(self.transactions(self.link))
+
+    def test_credits_are_used_when_the_customer_says_so(self):
+        self.credit_note(30.0)
+        page = self.open_link(self.link)
+        self.assertIn("Your credits", self.text(page))
+        page = self.send(page, self.old, do='update', credit='1')
+        self.assertEqual(self.running(page), self.money(70.0))
+        self.assertBegan(self.send(page, self.old, credit='1'), 70.0, self.old)
+
+    def test_credits_that_cover_all_are_used_without_a_payment(self):
+        self.credit_note(130.0)
+        page = self.send(self.open_link(self.link), self.old, do='update', credit='1')
+        self.assertIn("Use my credit", self.text(page))
+        page = self.follow(self.send(page, self.old, credit='1'))
+        self.assertEqual(self.old.amount_residual, 0.0)
+        self.assertEqual(self.headline(page), f"Total due {self.money(100.0)}")
+
+    def test_one_currency_at_a_time(self):
+        self.owe_euros(25.0)
+        page = self.open_link(self.link)
+        self.assertEqual(self.ticked(page), self.old | self.middle | self.new)
+        [tab] = self.tree(page).xpath('//nav//a[not(@aria-current)]/@href')
+        page = self.url_open(tab)
+        self.assertEqual(len(self.ticked(page)), 1)
+        answer = self.send(page, *self.ticked(page))
+        self.assertEqual(answer.status_code, 303)
+        self.assertEqual(self.transactions(self.link).currency_id, self.currency_euro)
+
+    def test_a_button_of_the_mail_leads_to_its_method(self):
+        provider = self.dummy_provider
+        self.portal.other_provider_ids = [Command.link(provider.id)]
+        [section] = self.link._statement_sections()
+        self.assertEqual(len(section['buttons']), 2)
+        path = section['buttons'][1]['url'].removeprefix(self.link._base_url())
+        page = self.url_open(path)
+        [checked] = self.tree(page).xpath('//input[@name="method"][@checked]/@value')
+        self.assertEqual(checked.split('-')[0], str(provider.id))
+
+    def test_what_is_being_paid_is_shown_and_cannot_be_ticked(self):
+        transaction = self.start_selection(self.link, self.old)
+        transaction._email_pay_claim()
+        page = self.open_link(self.link)
+        self.assertIn("Being paid", self.text(page))
+        self.assertEqual(self.ticked(page), self.middle | self.new)
+
+    def test_a_paid_statement_says_so(self):
+        self.pay_selection(self.link)
+        self.assertEqual(self.headline(self.open_link(self.link)), "Nothing is due")
+
+    def test_expired_revoked_and_switched_off(self):
+        self.open_link(self.link)
+        self.portal.enabled = False
+        self.assertIn("not available", self.headline(self.url_open(self.link._path())))
+        self.portal.enabled = True
+        self.link.expires_at = fields.Datetime.now()
+        page = self.url_open(self.link._path())
+        self.assertEqual(self.headline(page), "This link has expired")
+        self.submit(page, '/renew')
+        self.assertEqual(len(self.outbox('mail_template_statement')), 1)
+        self.link.action_revoke()
+        page = self.url_open(self.link._path())
+        self.assertEqual(self.headline(page), "This link no longer works")
+
+    def test_nobody_else_gets_in(self):
+        self.assertEqual(self.url_open(self.link._path()).status_code, 404)
+
+    def test_the_pdf(self):
+        self.open_link(self.link)
+        self.assertEqual(self.url_open(self.link._path('/pdf')).status_code, 200)
+
+    def test_a_thousand_documents_take_as_many_queries_as_ten(self):
+        self.open_link(self.link)
+        counts = []
+        for number in (7, 30):
+            for _document in range(number):
+                self.owe(1.0, 3)
+            self.url_open(self.link._path())
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.url_open(self.link._path())
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts)
+
+    # --- who signed in ----------------------------------------------------------------------------
+
+    def sign_in(self, partner):
+        user = new_test_user(self.env, 'contact', 'base.group_portal', email='c@example.com')
+        user.partner_id.parent_id = partner
+        self.env.flush_all()
+        self.authenticate('contact', 'contact')
+        return user
+
+    def test_a_contact_of_the_customer_opens_the_statement(self):
+        self.sign_in(self.customer)
+        page = self.url_open('/my/statement')
+        self.assertEqual(self.ticked(page), self.old | self.middle | self.new)
+        self.assertBegan(self.send(page, self.old, self.middle, self.new), 200.0,
+                         self.old | self.middle | self.new)
+
+    def test_signing_out_closes_it(self):
+        self.sign_in(self.customer)
+        self.url_open('/my/statement')
+        self.logout()
+        self.new_visitor()
+        self.assertEqual(self.url_open(self.link._path()).status_code, 404)
+
+    def test_a_stranger_who_signed_in_sees_only_the_own_statement(self):
+        self.sign_in(self.env['res.partner'].create({'name': "Stranger"}))
+        self.assertEqual(self.headline(self.url_open('/my/statement')), "Nothing is due")
+        self.assertEqual(self.url_open(self.link._path()).status_code, 404)
+
+    def test_my_account_leads_there(self):
+        self.sign_in(self.customer)
+        self.assertIn('/my/statement', self.url_open('/my').text)
+
+    # --- Odoo's own page of overdue invoices ------------------------------------------------------
+
+    def overdue(self):
+        self.env.flush_all()
+        page = self.url_open('/my/invoices/overdue')
+        self.env.invalidate_all()
+        return page
+
+    def pay_overdue(self, amount):
+        self.env.flush_all()
+        answer = self.make_jsonrpc_request('/invoice/transaction/overdue', {
+            'payment_reference': 'BATCH', 'provider_id': self.provider.id,
+            'payment_method_id': self.payment_method_id, 'token_id': None, 'amount': amount,
+            'flow': 'redirect', 'tokenization_requested': False, 'landing_route': '/my/invoices',
+        })
+        self.env.invalidate_all()
+        return self.env['payment.transaction'].search([('reference', '=', answer['reference'])])
+
+    def test_fault_3_the_overdue_page_charges_what_is_due(self):
+        self.settle_by_hand(self.old, 40.0)
+        self.sign_in(self.customer)
+        page = self.overdue()
+        shown = re.search(r'data-amount="([\d.]+)"', page.text)
+        self.assertEqual(float(shown[1]), 120.0)
+        transaction = self.pay_overdue(120.0)
+        self.assertEqual(transaction.invoice_ids, self.old | self.middle)
+        with mute_logger('odoo.http'), self.assertRaises(Exception) as caught:
+            self.pay_overdue(160.0)
+        self.assertIn('ValidationError', str(caught.exception))
+        transaction._set_done()
+        with self.own_cursor() as env:
+            env['payment.transaction'].browse(transaction.id)._cron_post_process()
+        self.assertEqual((self.old.amount_residual, self.middle.amount_residual), (0.0, 0.0))
+
+    def test_fault_4_a_contact_pays_what_its_company_owes(self):
+        contact = self.env['res.partner'].create({'name': "Luis", 'parent_id': self.customer.id})
+        third = self.owe(5.0, 3, partner=contact)
+        self.sign_in(self.customer)
+        page = self.overdue()
+        self.assertEqual(float(re.search(r'data-amount="([\d.]+)"', page.text)[1]), 165.0)
+        self.assertEqual(
+            self.pay_overdue(165.0).invoice_ids, self.old | self.middle | third)
+
+    def test_overdue_in_two_currencies_is_paid_from_the_statement(self):
+        self.owe_euros(25.0, 3)
+        self.sign_in(self.customer)
+        page = self.overdue()
+        self.assertIn("Statement of account", self.text(page))
+
+
+@tagged('post_install', '-at_install')
+class TestStatementBrowser(StatementCommon, BrowserCommon):
+    """A statement on a phone."""
+
+    def test_ticking_adds_up_and_the_payment_is_what_the_button_says(self):
+        old, middle = self.owe(100.1, 90), self.owe(60.2, 30)
+        self.owe(40.3, -5)
+        self.credit_note(30.0)
+        link, name = self.statement_link(), middle.name
+        with self.browser_page(PHONE) as page:
+            page.goto(self.address(link))
+            button = page.locator('.ep-button-pay')
+
+            def label():
+                return page.locator('[data-pay-text]').inner_text().replace('\xa0', ' ')
+
+            self.assertEqual(label(), "Pay $ 200.60")
+            page.locator('.ep-pick[value=overdue]').tap()
+            self.assertEqual(label(), "Pay $ 160.30")
+            self.assertIn("2 of 3 documents", page.locator('[data-count]').inner_text())
+            page.locator('.ep-pick[value=none]').tap()
+            self.assertEqual(label(), "Pay now")
+            page.locator('label', has_text=name).tap()
+            self.assertEqual(label(), "Pay $ 60.20")
+            page.locator('input[name=credit]').tap()
+            self.assertEqual(label(), "Pay $ 30.20")
+            page.get_by_text("Another amount").tap()
+            page.fill('#ep-amount', '50')
+            button.tap()
+            self.assertTrue(page.get_by_text("Enter an amount between").last.is_visible())
+            page.fill('#ep-amount', '10.2')
+            self.assertEqual(label(), "Pay $ 10.20")
+            button.tap()
+            self.type_card(page)
+            self.wait_for_state(page, 'paid')
+        self.assertPaid(link)
+        self.assertEqual((old.amount_residual, middle.amount_residual), (100.1, 20.0))
+
+    def test_credits_that_cover_all_change_the_button(self):
+        self.owe(20.0, 3)
+        self.credit_note(30.0)
+        link = self.statement_link()
+        with self.browser_page(PHONE) as page:
+            page.goto(self.address(link))
+            page.locator('input[name=credit]').tap()
+            self.assertEqual(page.locator('[data-pay-text]').inner_text(), "Use my credit")
+            page.locator('.ep-button-pay').tap()
+            page.get_by_text("Nothing is due").wait_for()
+
+    def test_without_javascript(self):
+        old = self.owe(100.0, 90)
+        self.owe(60.0, 30)
+        link, name = self.statement_link(), old.name
+        with self.browser_page(PHONE, java_script_enabled=False) as page:
+            page.goto(self.address(link))
+            page.locator('.ep-pick[value=none]').tap()
+            page.locator('label', has_text=name).tap()
+            page.get_by_text("Add up again").tap()
+            self.assertIn("100.00", page.locator('[data-total]').inner_text())
+            page.locator('.ep-button-pay').tap()
+            page.wait_for_url('**/pay/t/**')
+        self.assertEqual(self.transactions(link).invoice_ids, old)

@@ -1,0 +1,117 @@
+from calendar import monthrange
+from datetime import timedelta
+
+import psycopg2
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+
+from .statement_common import StatementCommon
+
+
+@tagged('post_install', '-at_install')
+class TestStatementSchedule(StatementCommon):
+    """Statements once a month, to whom something is due."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.partner_id.tz = 'America/Costa_Rica'
+        cls.owe(10.0)
+        cls.env['email.pay.portal'].search([]).statement_scheduled = False
+        cls.month = fields.Date.today().replace(day=1) + timedelta(days=62)
+        cls.month = cls.month.replace(day=1)
+        cls.portal.write({'statement_scheduled': True, 'statement_day': 10})
+        cls.portal.statement_month = False
+
+    def run_at(self, day, hour=18, month=None):
+        """The jobs of an hour."""
+        moment = fields.Datetime.to_datetime((month or self.month).replace(day=day))
+        self.env.flush_all()
+        with freeze_time(moment + timedelta(hours=hour)), self.own_cursor() as env:
+            env['email.pay.portal']._cron_schedule_statements()
+            env['email.pay.link']._cron_send()
+        return self.outbox('mail_template_statement')
+
+    def test_they_are_sent_on_their_day_and_not_before(self):
+        self.assertFalse(self.run_at(9))
+        self.assertEqual(self.run_at(10).email_to, 'rosa@example.com')
+
+    def test_the_day_begins_on_the_companys_clock(self):
+        self.assertFalse(self.run_at(10, hour=5))
+        self.assertTrue(self.run_at(10, hour=6))
+
+    def test_never_twice_for_a_month(self):
+        for day in (10, 10, 11, 28):
+            self.assertEqual(len(self.run_at(day)), 1)
+        self.portal.statement_month = False
+        self.assertEqual(len(self.run_at(28)), 1)
+
+    def test_the_database_itself_allows_one_for_a_month(self):
+        self.run_at(10)
+        links = self.env['email.pay.link']
+        with mute_logger('odoo.sql_db'), self.assertRaises(psycopg2.errors.UniqueViolation):
+            links._create_statements(self.customer, self.company, statement_month=self.month)
+
+    def test_every_month_again(self):
+        self.run_at(10)
+        following = (self.month + timedelta(days=31)).replace(day=1)
+        self.assertEqual(len(self.run_at(10, month=following)), 2)
+
+    def test_31_is_the_last_day_of_every_month(self):
+        self.portal.statement_day = 31
+        february = self.month.replace(year=self.month.year + 1, month=2)
+        last = monthrange(february.year, 2)[1]
+        self.assertFalse(self.run_at(last - 1, month=february))
+        self.assertTrue(self.run_at(last, month=february))
+
+    def test_a_missed_day_is_made_up_for(self):
+        self.assertEqual(len(self.run_at(14)), 1)
+
+    def test_only_customers_with_something_due_and_an_address(self):
+        partners = self.env['res.partner'].create([
+            {'name': "Paid", 'email': 'paid@example.com'}, {'name': "Unknown"},
+        ])
+        paid = self.owe(5.0, partner=partners[0])
+        self.settle_by_hand(paid)
+        self.owe(6.0, partner=partners[1])
+        self.assertEqual(self.run_at(10).mapped('email_to'), ['rosa@example.com'])
+
+    def test_switched_off_nothing_is_sent(self):
+        self.portal.statement_scheduled = False
+        self.assertFalse(self.run_at(10))
+        self.portal.write({'statement_scheduled': True, 'enabled': False})
+        self.assertFalse(self.run_at(10))
+
+    def test_switched_on_after_its_day_it_begins_next_month(self):
+        self.portal.statement_scheduled = False
+        with freeze_time(fields.Datetime.to_datetime(self.month.replace(day=20))):
+            self.portal.statement_scheduled = True
+        self.assertFalse(self.run_at(21))
+
+    def test_a_day_beyond_a_month_is_refused(self):
+        for day in (0, 32):
+            with mute_logger('odoo.sql_db'), self.assertRaises(psycopg2.errors.CheckViolation):
+                self.portal.statement_day = day
+                self.portal.flush_recordset()
+
+    def test_the_preview_says_who_and_why_not(self):
+        unknown = self.env['res.partner'].create({'name': "Unknown"})
+        self.owe(6.0, 3, partner=unknown)
+        self.credit_note(4.0)
+        action = self.portal.action_preview_statements()
+        lines = self.env[action['res_model']].search(action['domain'])
+        rows = {
+            line.partner_id: (line.email, line.due, line.overdue, line.credit, line.reason)
+            for line in lines
+        }
+        self.assertEqual(rows[self.customer], ('rosa@example.com', 10.0, 0.0, 4.0, ''))
+        self.assertEqual(
+            rows[unknown], (False, 6.0, 6.0, 0.0, "The customer has no valid e-mail address."))
+
+    def test_the_settings_open(self):
+        with Form(self.portal) as form:
+            form.statement_day = 31
+        self.assertEqual(self.portal.statement_day, 31)

@@ -260,6 +260,27 @@ class TestConcurrency(BaseCase):
             self.assertEqual(env['payment.transaction'].browse(transaction_id).state, 'done')
 
     @mute_logger(*QUIET)
+    def test_two_tabs_are_given_the_same_page_of_a_gateway(self):
+        merchant = self.sandbox.greenpay.merchant
+        with self._environment() as env:
+            self._record(env, 'payment.provider').write({
+                'code': 'greenpay',
+                'greenpay_secret': merchant.secret,
+                'greenpay_merchant_id': merchant.id,
+                'greenpay_public_key': merchant.public_key,
+                'greenpay_terminal_usd': merchant.terminal('USD'),
+                'greenpay_merchant_url': f'{self.sandbox.url}/greenpay/merchant',
+                'greenpay_form_url': f'{self.sandbox.url}/greenpay/form',
+            })
+        transaction_id, _reference = self._started(operation='online_redirect')
+        self.sandbox.faults.add('slow', ['order'], seconds=0.3, times=None)
+        outcomes = self._together(lambda env: env['payment.transaction'].browse(
+            transaction_id
+        )._email_pay_checkout()['action'])
+        self.assertEqual(len(set(outcomes)), 1, outcomes)
+        self.assertIn('/greenpay/form/', outcomes[0])
+
+    @mute_logger(*QUIET)
     def test_the_page_and_the_worker_book_once(self):
         transaction_id, _reference = self._started(state='done')
         outcomes = self._together(

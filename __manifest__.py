@@ -39,6 +39,7 @@
         'views/portal_templates.xml',
         'views/payment_return_views.xml',
         'views/email_pay_menus.xml',
+        'data/setup_data.xml',
     ],
     'demo': [
         'demo/email_pay_demo.xml',
@@ -51,7 +52,6 @@
             'email_pay/static/src/payment_page/*',
         ],
     },
-    'post_init_hook': 'post_init_hook',
     'uninstall_hook': 'uninstall_hook',
     'application': True,
 }

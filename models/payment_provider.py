@@ -98,6 +98,12 @@ class PaymentProvider(models.Model):
 
     # === BUSINESS METHODS === #
 
+    @api.model
+    def _email_pay_set_up(self):
+        """Give every company its own copy of each gateway's app."""
+        for code in REGISTRY:
+            self._setup_provider(code)
+
     def _email_pay_webhook_url(self):
         return self.get_base_url() + WEBHOOK_ROUTE.replace('<int:provider_id>', str(self.id))
 

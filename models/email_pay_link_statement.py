@@ -178,9 +178,13 @@ class EmailPayLink(models.Model):
 
     # === PAYING === #
 
-    def _select(self, section, move_ids, use_credit):
-        """What the customer picked of a section, without what cannot be paid now."""
-        free = self._free(section)
+    def _select(self, section, move_ids, use_credit, free=None):
+        """What the customer picked of a section, without what cannot be paid now.
+
+        :param free: what `_free` says, where it is known.
+        """
+        if free is None:
+            free = self._free(section)
         return Selection(
             section,
             [doc for doc in section.charges if doc.move_id in move_ids and doc.move_id in free],

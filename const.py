@@ -4,6 +4,8 @@
 LINK_ROUTE = '/pay/<string:token>'
 PAGE_ROUTE = '/pay/l/<string:selector>'
 TRANSACTION_ROUTE = '/pay/t/<string:token>'
+# Documents that the page of a statement shows each; the others are one row until all are asked for.
+STATEMENT_ROWS = 100
 # The statement of account, for customers who sign in.
 STATEMENT_ROUTE = '/my/statement'
 WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'

@@ -2,8 +2,8 @@ from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import request, route
 
-from ..const import STATEMENT_ROUTE
-from ..models.statement_values import section_values
+from ..const import STATEMENT_ROUTE, STATEMENT_ROWS
+from ..models.statement_values import minor_units, section_values
 from .documents import method_values, parse_amount
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
@@ -73,8 +73,9 @@ class StatementPageController(PaymentPageController):
         :raises UserError: a sentence for the customer.
         """
         section = link._statement().section(request.params.get('section'))
-        asked = self._asked()
-        selection = link._select(section, asked or (), self._uses_credit())
+        free = link._free(section)
+        asked = self._asked(section, free)
+        selection = link._select(section, asked, self._uses_credit(), free)
         if not selection.charges:
             raise UserError(_("Choose at least one document."))
         if shown != selection_values(link, selection, set(), False)['shown'] or (
@@ -96,12 +97,13 @@ class StatementPageController(PaymentPageController):
         transaction = link._start_selection(selection, paid, provider, payment_method)
         return transaction._email_pay_path()
 
-    def _asked(self):
-        """The ids of the documents whose boxes are ticked; None where the page was not sent yet."""
-        if request.httprequest.method != 'POST':
-            return None
+    def _asked(self, section, free):
+        """The ids of the documents whose boxes are ticked; one box is that of all not shown."""
         ticked = request.httprequest.form.getlist('document')
-        return {int(value) for value in ticked if value.isascii() and value.isdigit()}
+        asked = {int(value) for value in ticked if value.isascii() and value.isdigit()}
+        if 'more' in ticked:
+            asked |= {doc.move_id for doc in section.charges[STATEMENT_ROWS:]} & free
+        return asked
 
     def _uses_credit(self):
         return bool(request.params.get('credit'))
@@ -119,7 +121,8 @@ class StatementPageController(PaymentPageController):
         if not section or not section.due:
             return self._obstacle_page(link, 'settled')
         free = link._free(section)
-        selection = link._select(section, self._picked(section, free), self._uses_credit())
+        picked = self._picked(section, free)
+        selection = link._select(section, picked, self._uses_credit(), free)
         return self._render(
             'email_pay.statement_page',
             self._statement_values(link, lang, statement, selection, free, error),
@@ -130,22 +133,28 @@ class StatementPageController(PaymentPageController):
 
     def _picked(self, section, free):
         """The ids that are ticked: what the customer says; at first everything."""
-        asked = self._asked()
+        asked = free
+        if request.httprequest.method == 'POST':
+            asked = self._asked(section, free) & free
         late = {doc.move_id for doc in section.charges if section.days_overdue(doc.due_date)}
         return {
             'all': free, 'overdue': late & free, 'none': set(),
-        }.get(request.params.get('do'), free if asked is None else asked & free)
+        }.get(request.params.get('do'), asked)
 
     def _statement_values(self, link, lang, statement, selection, free, error):
         section = selection.section
         picked = {document.move_id for document in selection.charges}
         choices, other = choice_values(link, selection, lang)
         attempts = link._attempts()
-        shown = section_values(link.env, section, picked, free)
+        more = self._more(link, section, picked, free)
+        shown = section_values(
+            link.env, section, picked, free, STATEMENT_ROWS if more else None)
         return {
             'customer': link.partner_id.name,
             'section': shown,
             'rows': rendered_rows(shown['charges']),
+            'more': more,
+            'all_shown': bool(request.params.get('all')),
             'sections': self._tabs(link, statement, section),
             'selection': selection_values(link, selection, free, self._uses_credit()),
             'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
@@ -159,6 +168,22 @@ class StatementPageController(PaymentPageController):
             'error': error,
             'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
+        }
+
+    def _more(self, link, section, picked, free):
+        """The row for all documents that are not shown each; False where all are: when the customer
+        wants so, or picked some of them and not others."""
+        rest = [doc for doc in section.charges[STATEMENT_ROWS:] if doc.move_id in free]
+        ticked = [doc for doc in rest if doc.move_id in picked]
+        if not rest or request.params.get('all') or len(ticked) not in (0, len(rest)):
+            return False
+        due = section.currency.round(sum(document.due for document in rest))
+        late = [doc for doc in rest if section.days_overdue(doc.due_date)]
+        return {
+            'count': len(rest), 'due': section.currency.format(due),
+            'units': minor_units(section.currency, due), 'checked': bool(ticked),
+            'late': len(late) == len(rest), 'mixed': 0 < len(late) < len(rest),
+            'url': link._path(f'?section={section.key}&all=1'),
         }
 
     def _tabs(self, link, statement, shown):

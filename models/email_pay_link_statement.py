@@ -178,9 +178,13 @@ class EmailPayLink(models.Model):
 
     # === PAYING === #
 
-    def _select(self, section, move_ids, use_credit):
-        """What the customer picked of a section, without what cannot be paid now."""
-        free = self._free(section)
+    def _select(self, section, move_ids, use_credit, free=None):
+        """What the customer picked of a section, without what cannot be paid now.
+
+        :param free: what `_free` says, where it is known.
+        """
+        if free is None:
+            free = self._free(section)
         return Selection(
             section,
             [doc for doc in section.charges if doc.move_id in move_ids and doc.move_id in free],
@@ -190,8 +194,20 @@ class EmailPayLink(models.Model):
     def _free(self, section):
         """The ids of the documents that nobody is paying, and that are not closed."""
         ids = {document.move_id for document in section.documents if not document.closed}
-        holders = self.env['account.move'].browse(ids)._email_pay_holders()
+        holders = self._in_flight_of_customer()
         return ids.difference(holders._email_pay_moves().ids) if holders else ids
+
+    def _in_flight_of_customer(self):
+        """The payments of the customer's documents that are on their way, found by the customer:
+        of a thousand documents that is much faster than by the documents."""
+        transactions = self.env['payment.transaction'].sudo()
+        selected = fields.Domain('email_pay_account_id', '!=', False) & fields.Domain(
+            'partner_id', '=', self.partner_id.id)
+        invoiced = fields.Domain('invoice_ids', 'any', [
+            ('commercial_partner_id', '=', self.partner_id.id),
+        ])
+        return transactions.search(
+            transactions._email_pay_in_flight_domain() & (selected | invoiced))
 
     def _selection_limits(self, selection):
         """The least and the most that can be paid of a selection; equal when nothing else can."""

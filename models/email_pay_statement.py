@@ -1,3 +1,4 @@
+from bisect import bisect_left
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -108,7 +109,7 @@ class Section:
         for document in self.charges:
             for item in document.items:
                 days = (self.today - item.due_date).days
-                ages[sum(days > limit for limit in AGES)] += item.due
+                ages[bisect_left(AGES, days)] += item.due
         self.ages = [self.currency.round(age) for age in ages]
         self.due = self.currency.round(sum(ages))
         self.overdue = self.currency.round(sum(ages[1:]))

@@ -1,29 +1,17 @@
 """What a customer picks of a statement, and how the money is divided: plain values."""
 
-from typing import NamedTuple
 
-from .email_pay_statement import Section
-
-
-class Selection(NamedTuple):
+class Selection:
     """Documents of one section, with or without the credits of the customer."""
 
-    section: Section
-    charges: list
-    credits: list
-
-    @property
-    def total(self):
-        return self._sum(self.charges)
-
-    @property
-    def credit(self):
-        """How much of the credits these documents use up."""
-        return min(-self._sum(self.credits), self.total)
-
-    @property
-    def to_pay(self):
-        return self.section.currency.round(self.total - self.credit)
+    def __init__(self, section, charges, credits_):
+        self.section = section
+        self.charges = charges
+        self.credits = credits_
+        self.total = self._sum(charges)
+        # How much of the credits these documents use up.
+        self.credit = min(-self._sum(credits_), self.total)
+        self.to_pay = section.currency.round(self.total - self.credit)
 
     def plan(self, amount):
         """How `amount`, and before it the credits, are divided: the oldest due first.

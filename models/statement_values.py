@@ -22,19 +22,22 @@ def money_formatter(currency, lang):
     return lambda amount: f'{before}{format(amount + 0.0, f",.{digits}f").translate(signs)}{after}'
 
 
-def section_values(env, section, chosen=(), free=()):
+def section_values(env, section, chosen=(), free=(), most=None):
     """All that one currency of a statement shows.
 
     :param chosen: the ids of the documents that are picked on the page.
     :param free: the ids of those that can be.
+    :param most: how many of the charges are shown each; None for all.
     """
     money = money_formatter(section.currency, get_lang(env))
     date = cache(lambda value: format_date(env, value))
     kinds = env['email.pay.statement']._kinds()
     overdue = cache(lambda days: overdue_label(env, days) if days else False)
+    unit = 10 ** section.currency.decimal_places
 
     def row(document):
         days = section.days_overdue(document.due_date)
+        due = document.due
         return {
             'id': str(document.move_id),
             'name': document.name,
@@ -43,9 +46,9 @@ def section_values(env, section, chosen=(), free=()):
             'due_date': date(document.due_date),
             'overdue': overdue(days),
             'total': money(abs(document.total)),
-            'due': money(abs(document.due)),
-            'partly': section.currency.compare_amounts(document.due, document.total) != 0,
-            'units': minor_units(section.currency, abs(document.due)),
+            'due': money(abs(due)),
+            'partly': round((due - document.total) * unit) != 0,
+            'units': str(round(abs(due) * unit)),
             'late': days > 0,
             'free': document.move_id in free,
             'checked': document.move_id in chosen,
@@ -59,7 +62,8 @@ def section_values(env, section, chosen=(), free=()):
         'credit': section.credit and money(section.credit),
         'balance': money(section.balance),
         'ages': age_values(env, section, money),
-        'charges': [row(document) for document in section.charges],
+        'charges': [row(document) for document in section.charges[:most]],
+        'count': len(section.charges),
         'credits': [row(document) for document in section.credits],
     }
 

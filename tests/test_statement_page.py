@@ -30,9 +30,11 @@ class TestStatementPage(StatementCommon, PageCommon):
         data += [(name, value) for name, value in values.items() if value is not None]
         return self.url_open(form.action, data=data, method='POST', allow_redirects=False)
 
+    def ticked_ids(self, page):
+        return self.tree(page).xpath('//input[@name="document"][@checked]/@value')
+
     def ticked(self, page):
-        boxes = self.tree(page).xpath('//input[@name="document"][@checked]/@value')
-        return self.env['account.move'].browse([int(box) for box in boxes])
+        return self.env['account.move'].browse([int(box) for box in self.ticked_ids(page)])
 
     def running(self, page):
         return ' '.join(self.tree(page).xpath('string(//*[@data-total])').split())
@@ -185,6 +187,30 @@ class TestStatementPage(StatementCommon, PageCommon):
             self.url_open(self.link._path())
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(*counts)
+
+    def test_of_very_many_the_newest_are_one_row(self):
+        self.many(150)
+        page = self.open_link(self.link)
+        self.assertEqual(len(self.tree(page).xpath('//input[@name="document"]')), 101)
+        self.assertIn("53 more documents", self.text(page))
+        self.assertEqual(self.running(page), self.money(1701.5))
+        oldest = self.ticked_ids(page)[0]
+        answer = self.url_open(self.link._path(), method='POST', allow_redirects=False, data=[
+            *self.form(page, self.link.selector).form_values(), ('document', oldest),
+            ('document', 'more'), ('do', 'update'),
+        ])
+        self.assertIn("54 of 153 documents", self.text(answer))
+        page = self.url_open(self.link._path('?all=1'))
+        self.assertEqual(len(self.tree(page).xpath('//input[@name="document"]')), 153)
+
+    def test_very_many_are_one_payment(self):
+        moves = self.many(150)
+        page = self.open_link(self.link)
+        answer = self.url_open(self.link._path(), method='POST', allow_redirects=False, data=[
+            *self.form(page, self.link.selector).form_values(),
+            *(('document', value) for value in self.ticked_ids(page)),
+        ])
+        self.assertBegan(answer, 1701.5, self.old | self.middle | self.new | moves)
 
     # --- who signed in ----------------------------------------------------------------------------
 

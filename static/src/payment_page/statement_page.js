@@ -9,7 +9,6 @@
         return;
     }
     const boxes = [...document.querySelectorAll("input[name=document]")];
-    const rows = document.querySelectorAll(".ep-charges tbody tr").length;
     const credit = form.querySelector("input[name=credit]");
     const full = form.querySelector("input[name=choice][value=full]");
     const other = form.querySelector(".ep-other");
@@ -21,7 +20,8 @@
         const picked = boxes.filter((box) => box.checked);
         const total = picked.reduce((sum, box) => sum + Number(box.dataset.due), 0);
         const used = credit?.checked ? Math.min(Number(credit.dataset.credit), total) : 0;
-        return { count: picked.length, rest: total - used };
+        const count = picked.reduce((sum, box) => sum + Number(box.dataset.count ?? 1), 0);
+        return { count, rest: total - used };
     }
 
     function setLimit(units) {
@@ -38,7 +38,7 @@
         const { count, rest } = toPay();
         form.elements.shown.value = (rest / unit).toFixed(form.dataset.decimals);
         form.querySelector("[data-count]").textContent = form.dataset.countLabel
-            .replace("%s", count).replace("%s", rows);
+            .replace("%s", count).replace("%s", form.dataset.rows);
         form.querySelector("[data-total]").textContent = write(rest);
         full.dataset.amount = rest ? write(rest) : "";
         const label = full.closest(".ep-option")?.querySelector(".ep-option-amount");
@@ -55,6 +55,10 @@
     const picks = { all: () => true, overdue: (box) => "late" in box.dataset, none: () => false };
     document.querySelectorAll(".ep-pick").forEach((button) =>
         button.addEventListener("click", (event) => {
+            // Of the documents that are not shown, some are overdue and some not: the server knows.
+            if (button.value === "overdue" && boxes.some((box) => "mixed" in box.dataset)) {
+                return;
+            }
             event.preventDefault();
             boxes.forEach((box) => (box.checked = picks[button.value](box)));
             addUp();

@@ -1,6 +1,5 @@
 import logging
 
-from odoo import SUPERUSER_ID
 from odoo.http import Controller, HttpDispatcher, request, route
 
 from ..const import MAX_NOTIFICATION_BYTES, NOTIFICATION, WEBHOOK_ROUTE
@@ -48,7 +47,7 @@ class WebhookController(Controller):
             # Copies that arrive at the same instant wait for each other and are one row, without a
             # serialization failure.
             begin_autocommit(request.env.cr)
-            request.env(user=SUPERUSER_ID)['email.pay.event']._accept(receiver, notification)
+            request.env['email.pay.event']._accept(receiver, notification)
         except NotificationError as error:
             _logger.warning("Notification for provider %s refused: %s", provider_id, error)
             return self._answer(400, "refused")

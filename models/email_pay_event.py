@@ -46,7 +46,7 @@ class EmailPayEvent(models.Model):
     provider_id = fields.Many2one(
         'payment.provider', required=True, readonly=True, ondelete='cascade',
     )
-    company_id = fields.Many2one(related='provider_id.company_id', store=True)
+    company_id = fields.Many2one(related='provider_id.company_id')
     source = fields.Selection(
         [
             ('webhook', "Notification"),
@@ -139,7 +139,7 @@ class EmailPayEvent(models.Model):
             raise NotificationMalformed("The body, its name or its reference is not plain text.")
         rows = self._store(receiver, key, reference, notification)
         if rows == [(None,)]:
-            self.env['ir.cron'].browse(self._worker_id())._trigger()
+            self.env['ir.cron'].sudo().browse(self._worker_id())._trigger()
         return bool(rows)
 
     @api.model
@@ -155,26 +155,27 @@ class EmailPayEvent(models.Model):
         """
         headers = {name: notification.header(name) for name in STORED_HEADERS}
         now = fields.Datetime.now()
-        return self.env.execute_query(SQL(
+        self.env.cr.execute(
             """
-            WITH event AS (
-                INSERT INTO email_pay_event (
-                    provider_id, company_id, source, key, body, tail, headers, state, attempts,
-                    reference, next_attempt, create_date, write_date
-                ) VALUES (%s, %s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s)
-                ON CONFLICT (provider_id, key) DO NOTHING RETURNING id
-            )
-            SELECT (
+            INSERT INTO email_pay_event (
+                provider_id, source, key, body, tail, headers, state, attempts, reference,
+                next_attempt, create_date, write_date
+            ) VALUES (%s, 'webhook', %s, %s, %s, %s, 'new', 0, %s, %s, %s, %s)
+            ON CONFLICT (provider_id, key) DO NOTHING
+            RETURNING (
                 SELECT id FROM ir_cron_trigger
                  WHERE cron_id = %s AND call_at <= create_date
                    AND create_date > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
                  LIMIT 1 FOR KEY SHARE SKIP LOCKED
-            ) FROM event
+            )
             """,
-            receiver.provider_id, receiver.company_id, key, notification.text, notification.tail,
-            json.dumps(headers), reference or None, now,
-            now, now, self._worker_id(), WAKING_SECONDS,
-        ))
+            (
+                receiver.provider_id, key, notification.text, notification.tail,
+                json.dumps(headers), reference or None, now, now, now,
+                self._worker_id(), WAKING_SECONDS,
+            ),
+        )
+        return self.env.cr.fetchall()
 
     @api.model
     def _worker_id(self):

@@ -11,7 +11,6 @@ class Receiver(NamedTuple):
     """Who gets a notification. `gateway` verifies and reads it; it cannot ask for anything."""
 
     provider_id: int
-    company_id: int
     gateway: Gateway
 
 
@@ -28,8 +27,7 @@ class PaymentProvider(models.Model):
         providers = self.sudo().search([('code', 'in', list(REGISTRY))])
         return {
             provider.id: Receiver(
-                provider.id, provider.company_id.id,
-                REGISTRY[provider.code](provider._email_pay_credentials(), send=None),
+                provider.id, REGISTRY[provider.code](provider._email_pay_credentials(), send=None),
             )
             for provider in providers
         }

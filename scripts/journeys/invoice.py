@@ -1,7 +1,8 @@
 """An invoice is e-mailed, paid in two parts in the gateway's window, booked and receipted."""
 
 import re
-import time
+
+from runtime.journeys import wait_until
 
 CARD = '4111 1111 1111 1111'
 CUSTOMER = 'billing@harborsupplies.example.com'
@@ -13,7 +14,7 @@ def run(journey):
     invoice = find_invoice(accountant)
     total = invoice['amount_residual']
     with journey.step('Log in as the accountant'):
-        desk = log_in(journey)
+        desk = journey.log_in('accountant')
     with journey.step('Open a posted invoice'):
         open_invoice(journey, desk, invoice)
         journey.screenshot(desk, 'invoice', full_page=False)
@@ -24,7 +25,7 @@ def run(journey):
     with journey.step('The mail is there, with the PDF and the button'):
         mail = journey.wait_for_mail(to=CUSTOMER, subject=invoice['name'])
         link = check_mail(mail)
-        show_mail(journey, mail)
+        journey.show_mail(mail)
     with journey.step('Open its link on a phone'):
         phone = journey.phone_page()
         phone.goto(link)
@@ -49,7 +50,7 @@ def run(journey):
         journey.screenshot(desk, 'invoice-partially-paid', full_page=False)
     with journey.step('The receipt is there, and its copy'):
         receipt = journey.wait_for_mail(to=CUSTOMER, subject='payment received')
-        show_mail(journey, receipt, 'receipt')
+        journey.show_mail(receipt, 'receipt')
         journey.wait_for_mail(to=COMPANY, subject='payment received')
     with journey.step('Pay the rest'):
         phone.get_by_role('link', name='Pay the rest').click()
@@ -76,16 +77,6 @@ def find_invoice(session):
     return session.call('account.move', 'search_read', domain, fields, limit=1)[0]
 
 
-def log_in(journey):
-    page = journey.desktop_page()
-    page.goto(f'{journey.odoo_url}/web/login')
-    page.fill('#login', 'accountant')
-    page.fill('#password', 'accountant')
-    page.click('.oe_login_form button[type=submit]')
-    page.locator('.o_main_navbar').wait_for(timeout=60_000)
-    return page
-
-
 def open_invoice(journey, page, invoice):
     page.goto(f'{journey.odoo_url}/odoo/action-account.action_move_out_invoice_type/{invoice["id"]}')
     page.locator('.o_form_view .o_statusbar_status').wait_for(timeout=60_000)
@@ -101,14 +92,6 @@ def check_mail(mail):
     kinds = [part.get_content_type() for part in mail.iter_attachments()]
     assert kinds == ['application/pdf'], kinds
     return link
-
-
-def show_mail(journey, mail, name='mail'):
-    page = journey.phone_page()
-    page.set_content(mail.get_body(('html',)).get_content())
-    page.wait_for_load_state('networkidle')
-    journey.screenshot(page, name)
-    page.close()
 
 
 def pay_by_card(journey, page, screenshot=None):
@@ -132,12 +115,3 @@ def check_booked(session, invoice, residual, states):
         'account.payment', 'search_read',
         [('payment_transaction_id.reference', 'like', invoice['name'])], ['journal_id', 'amount'])
     assert all(payment['journal_id'][1].startswith('Online Collections') for payment in payments)
-
-
-def wait_until(condition, timeout=30):
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.3)
-    raise AssertionError("It did not happen in time.")

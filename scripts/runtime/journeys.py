@@ -83,6 +83,16 @@ class Journey:
         """Open a page with cookies of its own on a phone, 390 by 844 at two dots a pixel."""
         return self._page({**PHONE, 'locale': locale, **options})
 
+    def log_in(self, login, locale='en-US'):
+        """Open a page on which that user, whose password is the login, is signed in."""
+        page = self.desktop_page(locale=locale)
+        page.goto(f'{self.odoo_url}/web/login')
+        page.fill('#login', login)
+        page.fill('#password', login)
+        page.click('.oe_login_form button[type=submit]')
+        page.locator('.o_main_navbar').wait_for(timeout=60_000)
+        return page
+
     def _page(self, options):
         return self.browser.new_context(**options).new_page()
 
@@ -113,6 +123,14 @@ class Journey:
             time.sleep(0.2)
         raise AssertionError(f'No mail to {to or "anybody"} about {subject or "anything"}.')
 
+    def show_mail(self, mail, name='mail'):
+        """Keep a picture of a message as a phone shows it."""
+        page = self.phone_page()
+        page.set_content(mail.get_body(('html',)).get_content())
+        page.wait_for_load_state('networkidle')
+        self.screenshot(page, name)
+        page.close()
+
     def _matching(self, to, subject):
         for path in self._files():
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
@@ -121,6 +139,16 @@ class Journey:
 
     def _files(self):
         return sorted(self.mailbox.glob('*.eml'))
+
+
+def wait_until(condition, timeout=30):
+    """Return what `condition()` gives, as soon as it is true."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.3)
+    raise AssertionError("It did not happen in time.")
 
 
 def run_all(demo, names, screens):

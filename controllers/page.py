@@ -3,6 +3,8 @@
 import secrets
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from odoo import _
 from odoo.http import request
 from odoo.tools import hash_sign, verify_hash_signed
@@ -51,13 +53,13 @@ class PageMixin:
         lang = self._use_language(lang_code)
         company = company and company.with_context(lang=lang.code)
         nonce = secrets.token_urlsafe(16)
-        style, script = request.env['ir.qweb']._email_pay_assets(BUNDLE)
+        assets = request.env['ir.qweb'].sudo()
         page = {
             'lang': lang.code.replace('_', '-'),
             'title': title,
             'nonce': nonce,
-            'style': style,
-            'script': script,
+            'style': Markup(assets._email_pay_style(BUNDLE)),
+            'js_urls': assets._get_asset_links(BUNDLE, css=False),
             'company': self._company_values(company),
             'brand': brand_colors(company.primary_color if company else None),
             'test_mode': test_mode,

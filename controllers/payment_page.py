@@ -130,8 +130,8 @@ class PaymentPageController(PageMixin, Controller):
         link._renew()
         return self._message(
             link, 'done', _("Look into your mailbox"),
-            _("If this invoice is still open and we have your e-mail address, you find the newest"
-              " link there, now or within a few minutes."),
+            _("If something is still to be paid and we have your e-mail address, you find the"
+              " newest link there, now or within a few minutes."),
         )
 
     @route(f'{PAGE_ROUTE}/cancel', type='http', auth='public', methods=['POST'], csrf=False,

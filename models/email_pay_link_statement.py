@@ -25,7 +25,7 @@ class EmailPayLink(models.Model):
     # The schedule never sends twice for the same month, whoever runs it.
     _statement_once = models.UniqueIndex(
         '(company_id, partner_id, statement_month) WHERE statement_month IS NOT NULL',
-        "This customer got the statement of this month.",
+        "This customer already got the statement of this month.",
     )
     _statements = models.Index("(partner_id, company_id) WHERE scope = 'statement'")
 

@@ -24,7 +24,8 @@ class PaymentTransaction(models.Model):
 
     _inherit = 'payment.transaction'
 
-    email_pay_checkout = fields.Json(copy=False, groups='base.group_system')
+    email_pay_checkout = fields.Json(
+        string="Page of the Gateway", copy=False, groups='base.group_system')
     email_pay_checkout_until = fields.Datetime(
         string="Page of the Gateway Ends At", readonly=True, copy=False,
     )
@@ -156,6 +157,6 @@ class PaymentTransaction(models.Model):
         self = self.env['email.pay.portal']._speak(self)
         return 'failed', _(
             "The gateway reported this payment, and does not confirm it when it is asked. Look it"
-            " up at the gateway by its reference. If the money came, press Replay; if not, mark"
-            " this as dealt with."
+            " up at the gateway by its reference. If the money came, press “Replay”; if not,"
+            " press “Mark as dealt with”."
         )

@@ -112,7 +112,7 @@ class PaymentTransaction(models.Model):
         if supports.void_within and not self._email_pay_void_is_over():
             ends = self._email_pay_ends(supports.void_within)
             terms.append(_(
-                "Until %(time)s the payment is voided: it is undone as a whole before it is"
+                "A refund before %(time)s voids the payment: it is undone as a whole before it is"
                 " settled.", time=format_datetime(self.env, ends),
             ))
         if supports.refund == RefundSupport.FULL_ONLY:

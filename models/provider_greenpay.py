@@ -29,10 +29,11 @@ class PaymentProvider(models.Model):
     greenpay_terminal_gtq = fields.Char(string="Terminal for Quetzales", copy=False)
     greenpay_public_key = fields.Text(
         string="RSA Public Key", required_if_provider='greenpay', copy=False,
-        help="It proves that what is told comes from GreenPay. Paste it as GreenPay gave it.",
+        help="It proves that a notification comes from GreenPay. Paste it as GreenPay gave it.",
     )
     greenpay_merchant_url = fields.Char(
-        string="Merchant Address", default=const.MERCHANT_URL, required_if_provider='greenpay'
+        string="Merchant Service Address", default=const.MERCHANT_URL,
+        required_if_provider='greenpay',
     )
     greenpay_form_url = fields.Char(
         string="Payment Form Address", default=const.FORM_URL, required_if_provider='greenpay'
@@ -49,10 +50,13 @@ class PaymentProvider(models.Model):
     )
     greenpay_identification = fields.Char(string="Identification Number", copy=False)
     greenpay_connected_as = fields.Char(
-        readonly=True, copy=False, help="The account and identification that Connect has confirmed."
+        string="Connected GreenPay Account", readonly=True, copy=False,
+        help="The account and identification that “Connect” has confirmed.",
     )
-    greenpay_is_connected = fields.Boolean(compute='_compute_greenpay_is_connected')
-    greenpay_warning = fields.Text(compute='_compute_greenpay_warning')
+    greenpay_is_connected = fields.Boolean(
+        string="GreenPay Is Connected", compute='_compute_greenpay_is_connected')
+    greenpay_warning = fields.Text(
+        string="GreenPay Warning", compute='_compute_greenpay_warning')
 
     # === COMPUTE METHODS === #
 
@@ -115,7 +119,8 @@ class PaymentProvider(models.Model):
         self.greenpay_connected_as = self._greenpay_account()
         answer['params'].update(
             title=_("Connected"), next={'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            message=_("%s belongs to this company. You can enable it now.", self.name),
+            message=_("The %s account belongs to this company. You can enable the app now.",
+                      self.name),
         )
         return answer
 
@@ -148,10 +153,12 @@ class PaymentProvider(models.Model):
         kind = identity.kind_of(company.vat, self._greenpay_type_of(company))
         number = kind and identity.normalized(kind, company.vat)
         if not number:
-            return [_(
-                "The tax ID of %(company)s is “%(vat)s”, which is no Costa Rican identification."
-                " Enter its number in the company.", company=company.name, vat=company.vat or '',
-            )]
+            return [
+                _("The tax ID of %(company)s, “%(vat)s”, is no Costa Rican identification. Correct"
+                  " it in the company.", company=company.name, vat=company.vat)
+                if company.vat else
+                _("%s has no tax ID. Enter it in the company.", company.name)
+            ]
         different = []
         if kind != self.greenpay_identification_type:
             different.append(_(
@@ -207,6 +214,6 @@ class PaymentProvider(models.Model):
         for provider in self.filtered(lambda p: p.code == 'greenpay' and p.state == 'enabled'):
             if not provider.greenpay_is_connected:
                 raise ValidationError(_(
-                    "Press Connect before you enable %(app)s: it checks that the account belongs to"
-                    " %(company)s.", app=provider.name, company=provider.company_id.name,
+                    "Press “Connect” before you enable %(app)s: it checks that the account belongs"
+                    " to %(company)s.", app=provider.name, company=provider.company_id.name,
                 ))

@@ -410,7 +410,7 @@ class TestGreenPayReturns(GreenPayCommon):
     def test_within_three_hours_it_is_voided(self):
         transaction = self.pay()
         terms, is_over = self.refund_terms(transaction)
-        self.assertIn("the payment is voided", terms)
+        self.assertIn("voids the payment", terms)
         self.assertIn("only the whole payment", terms)
         self.assertFalse(is_over)
         refund = self.refund(transaction)
@@ -525,7 +525,7 @@ class TestGreenPayApp(GreenPayCommon):
     # --- whose account ----------------------------------------------------------------------------
 
     def test_it_cannot_be_enabled_before_connect(self):
-        with self.assertRaisesRegex(ValidationError, "Press Connect"):
+        with self.assertRaisesRegex(ValidationError, "Press “Connect”"):
             self.greenpay.state = 'enabled'
         self.greenpay.action_greenpay_connect()
         self.greenpay.state = 'enabled'
@@ -597,7 +597,7 @@ class TestGreenPayApp(GreenPayCommon):
     def test_another_account_must_be_connected_again(self):
         self.greenpay.action_greenpay_connect()
         self.greenpay.state = 'enabled'
-        with self.assertRaisesRegex(ValidationError, "Press Connect"):
+        with self.assertRaisesRegex(ValidationError, "Press “Connect”"):
             self.greenpay.greenpay_merchant_id = 'another'
 
     def test_what_a_localization_calls_a_number_counts(self):

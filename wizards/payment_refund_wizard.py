@@ -14,8 +14,9 @@ class PaymentRefundWizard(models.TransientModel):
         ),
     )
 
-    email_pay_terms = fields.Char(compute='_compute_email_pay_terms')
-    email_pay_is_over = fields.Boolean(compute='_compute_email_pay_terms')
+    email_pay_terms = fields.Char(string="Refund Terms", compute='_compute_email_pay_terms')
+    email_pay_is_over = fields.Boolean(
+        string="Too Late to Refund", compute='_compute_email_pay_terms')
 
     @api.depends('transaction_id')
     def _compute_email_pay_terms(self):

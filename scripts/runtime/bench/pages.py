@@ -18,7 +18,9 @@ from .stage import WORKERS, Server
 from .templates import PAGE
 
 VISITS = 20
-FIRST_VISITS = 3
+FIRST_VISITS = 6
+# Milliseconds until the empty tab is there: what opening one costs the browser is not the page's.
+SETTLE = 500
 MOST_BYTES = 150_000
 MOST_REQUESTS = 8
 PAINT = """() => new Promise(resolve => {
@@ -138,6 +140,7 @@ def _visit(browser, url):
     """Open an address on a phone that has never been there."""
     context = browser.new_context(**PHONE)
     page = context.new_page()
+    page.wait_for_timeout(SETTLE)
     requests = []
     page.on('request', lambda request: requests.append(request))
     page.goto(url, wait_until='load')

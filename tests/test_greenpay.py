@@ -15,6 +15,8 @@ from .common import EmailPayCommon, EmailPayHttpCommon
 
 NO_FUNDS_CARD = '4094394314664828'
 
+CHECKOUT = 'odoo.addons.email_pay.models.payment_checkout'
+
 
 class GreenPayCommon(EmailPayCommon):
     """A company that collects through GreenPay, played by the sandbox."""
@@ -132,7 +134,7 @@ class TestGreenPayCheckout(GreenPayCommon):
         self.open_checkout(self.transaction)
         self.later(minutes=32)
         self.sandbox.faults.add('cut', ['query'])
-        with self.assertRaises(ValidationError), mute_logger('odoo.sql_db'):
+        with self.assertRaises(ValidationError), self.assertLogs(CHECKOUT, 'WARNING'):
             self.open_checkout(self.transaction)
         self.assertEqual(len(self.gateway.accounts.sessions), 1)
 
@@ -147,7 +149,10 @@ class TestGreenPayCheckout(GreenPayCommon):
     def test_a_gateway_that_opens_no_page_says_so(self):
         for fault in ('cut', 'http_500', 'communication_error'):
             self.sandbox.faults.add(fault, ['order'])
-            with self.subTest(fault), self.assertRaisesRegex(ValidationError, "cannot be reached"):
+            with (
+                self.subTest(fault), self.assertLogs(CHECKOUT, 'WARNING'),
+                self.assertRaisesRegex(ValidationError, "cannot be reached"),
+            ):
                 self.open_checkout(self.transaction)
 
     def test_a_decline_has_its_reason(self):
@@ -162,8 +167,11 @@ class TestGreenPayCheckout(GreenPayCommon):
             self.create_link(self.create_invoice(5.0)), provider=self.greenpay
         )
         self.open_checkout(other)
-        for tail in (good, good[:-8], 'rubbish', 'e30=', ''):
-            self.come_back(other, tail)
+        self.come_back(other, good)
+        self.assertEqual(other.state, 'draft')
+        for tail in (good[:-8], 'rubbish', 'e30=', ''):
+            with self.assertLogs(CHECKOUT, 'WARNING'):
+                self.come_back(other, tail)
             self.assertEqual(other.state, 'draft', tail)
         self.assertFalse(self.events(self.greenpay))
 
@@ -341,7 +349,8 @@ class TestGreenPayNotices(GreenPayCommon, EmailPayHttpCommon):
 
     def test_a_gateway_that_does_not_answer_has_a_page(self):
         self.sandbox.faults.add('cut', ['order'])
-        answer = self.url_open(self.transaction._email_pay_path())
+        with self.assertLogs(CHECKOUT, 'WARNING'):
+            answer = self.url_open(self.transaction._email_pay_path())
         self.assertEqual(answer.status_code, 503)
         self.assertIn("cannot be reached right now", answer.text)
         self.assertIn("Try again", answer.text)
@@ -462,7 +471,8 @@ class TestGreenPayReturns(GreenPayCommon):
     def test_a_lost_answer_is_asked_for(self):
         transaction = self.pay()
         self.sandbox.faults.add('cut', ['void'], charged=True)
-        refund = self.refund(transaction)
+        with self.assertLogs('odoo.addons.email_pay.models.payment_returns', 'WARNING'):
+            refund = self.refund(transaction)
         self.assertEqual(refund.state, 'pending')
         self.later(minutes=1)
         self.janitor()
@@ -577,6 +587,9 @@ class TestGreenPayApp(GreenPayCommon):
 
     def test_a_company_without_a_number_is_told_so(self):
         self.company.partner_id.vat = False
+        with self.assertRaisesRegex(RedirectWarning, "has no tax ID"):
+            self.greenpay.action_greenpay_connect()
+        self.company.partner_id.vat = '12345'
         with self.assertRaisesRegex(RedirectWarning, "no Costa Rican identification"):
             self.greenpay.action_greenpay_connect()
 

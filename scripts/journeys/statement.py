@@ -9,6 +9,7 @@ LOGIN = 'contadora'
 CUSTOMER = 'pagos@sodalaesquina.example.com'
 COMPANY = 'cobros@crexample.com'
 NAME = 'Soda La Esquina, S.R.L.'
+RECEIPT = 'recibimos su pago'
 CARD = '4111 1111 1111 1111'
 
 
@@ -51,11 +52,11 @@ def run(journey):
             document for document in documents if document not in picked])
         check_payment(accountant, customer, due)
     with journey.step('The receipt is there, and its copy'):
-        journey.show_mail(journey.wait_for_mail(to=CUSTOMER, subject='pago recibido'), 'receipt')
-        journey.wait_for_mail(to=COMPANY, subject='pago recibido')
+        journey.show_mail(journey.wait_for_mail(to=CUSTOMER, subject=RECEIPT), 'receipt')
+        journey.wait_for_mail(to=COMPANY, subject=RECEIPT)
     with journey.step('The statement shows what is left'):
         journey.screenshot(open_statement(phone, link), 'statement-rest')
-    assert len(journey.mails(to=CUSTOMER, subject='pago recibido')) == 1, "one receipt a payment"
+    assert len(journey.mails(to=CUSTOMER, subject=RECEIPT)) == 1, "one receipt a payment"
 
 
 def find_customer(session):

@@ -11,7 +11,6 @@
     'data': [
         'security/ir.model.access.csv',
         'security/email_pay_security.xml',
-        'views/payment_form_templates.xml',
         'views/payment_provider_templates.xml',
         'data/payment_provider_data.xml',
         'data/mail_activity_type_data.xml',

@@ -15,13 +15,23 @@ class PaymentTransaction(models.Model):
     @api.model
     def _search_by_reference(self, provider_code, payment_data):
         """Override of `payment`: a notification that cannot be verified is about no transaction."""
-        tx = super()._search_by_reference(provider_code, payment_data)
-        if not tx.provider_id._email_pay_believes_everybody():
-            return tx
+        return super()._search_by_reference(provider_code, payment_data)._email_pay_believable()
+
+    def _process(self, provider_code, payment_data):
+        """Override of `payment`: a provider that was installed later searches by itself."""
+        if self and not self._email_pay_believable():
+            return self.browse()
+        return super()._process(provider_code, payment_data)
+
+    def _email_pay_believable(self):
+        """This transaction, unless the request may come from anybody."""
+        if not self.provider_id._email_pay_believes_everybody():
+            return self
         _logger.warning(
-            "Notification for provider %s refused: its webhook secret is empty.", tx.provider_id.id
+            "Notification for provider %s refused: its webhook secret is empty.",
+            self.provider_id.id,
         )
-        return tx.browse()
+        return self.browse()
 
 
 class PaymentProvider(models.Model):

@@ -350,9 +350,10 @@ class TestStatementBrowser(StatementCommon, BrowserCommon):
         with self.browser_page(PHONE, java_script_enabled=False) as page:
             page.goto(self.address(link))
             page.locator('.ep-pick[value=none]').tap()
+            page.locator('[data-count]', has_text="0 of 2").wait_for()
             page.locator('label', has_text=name).tap()
             page.get_by_text("Add up again").tap()
-            self.assertIn("100.00", page.locator('[data-total]').inner_text())
+            page.locator('[data-total]', has_text="100.00").wait_for()
             page.locator('.ep-button-pay').tap()
             page.wait_for_url('**/pay/t/**')
         self.assertEqual(self.transactions(link).invoice_ids, old)

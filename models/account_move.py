@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import MAIL_BATCH
@@ -167,11 +167,7 @@ class AccountMove(models.Model):
         self.check_access('write')
         if obstacle := self._email_pay_obstacle():
             raise UserError(obstacle)
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'email_pay.copy_link',
-            'params': {'url': self.env['email.pay.link']._for_invoice(self)._url()},
-        }
+        return self.env['email.pay.link']._for_invoice(self)._copy_action()
 
     def action_revoke_payment_link(self):
         self.check_access('write')
@@ -197,18 +193,8 @@ class AccountMove(models.Model):
 
     def _email_pay_check_address(self):
         """:raises RedirectWarning: the customer has no address; with a button to the contact."""
-        if self._email_pay_address():
-            return
-        action = {
-            'type': 'ir.actions.act_window',
-            'res_model': 'res.partner',
-            'res_id': self.partner_id.id,
-            'views': [(False, 'form')],
-        }
-        raise RedirectWarning(
-            _("%s has no valid e-mail address.", self.partner_id.display_name), action,
-            _("Open the contact"),
-        )
+        if not self._email_pay_address():
+            raise self.partner_id._email_pay_without_address()
 
     # === MANY AT ONCE === #
 

@@ -115,6 +115,14 @@ class EmailPayLink(models.Model):
         self.ensure_one()
         return self._base_url() + LINK_ROUTE.replace('<string:token>', self._token())
 
+    def _copy_action(self):
+        """The browser puts the link on the clipboard."""
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'email_pay.copy_link',
+            'params': {'url': self._url()},
+        }
+
     def _path(self, tail=''):
         """The clean address of the page: it opens nothing by itself."""
         self.ensure_one()

@@ -58,7 +58,8 @@ class ResPartner(models.Model):
         obstacle = customers._email_pay_statement_obstacles(self.env.company, addresses=False)
         if obstacle[customers]:
             raise UserError(obstacle[customers])
-        customers._email_pay_check_statement_address()
+        if not customers._email_pay_statement_address():
+            raise customers._email_pay_without_address()
         link = self.env['email.pay.link']._for_customer(customers, self.env.company)
         link._send()
         return self._email_pay_notify(_("Statement sent to %s.", link.email), 'success')
@@ -72,26 +73,20 @@ class ResPartner(models.Model):
         if obstacles[customer]:
             raise UserError(obstacles[customer])
         link = self.env['email.pay.link']._for_customer(customer, self.env.company)
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'email_pay.copy_link',
-            'params': {'url': link._url()},
-        }
+        return link._copy_action()
 
     def _email_pay_check_accountant(self):
         """What a statement shows are journal items, and its link lets whoever has it pay them."""
         self.env['account.move'].check_access('write')
         self.check_access('read')
 
-    def _email_pay_check_statement_address(self):
-        """:raises RedirectWarning: the customer has no address; with a button to the contact."""
-        if self._email_pay_statement_address():
-            return
+    def _email_pay_without_address(self):
+        """The warning that nothing can be mailed, with a button to the contact."""
         action = {
             'type': 'ir.actions.act_window', 'res_model': 'res.partner', 'res_id': self.id,
             'views': [(False, 'form')],
         }
-        raise RedirectWarning(
+        return RedirectWarning(
             _("%s has no valid e-mail address.", self.display_name), action, _("Open the contact"),
         )
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import psycopg2
+from requests.structures import CaseInsensitiveDict
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
@@ -155,6 +156,7 @@ class EmailPayEvent(models.Model):
         """
         headers = {name: notification.header(name) for name in STORED_HEADERS}
         now = fields.Datetime.now()
+        waking_since = now - timedelta(seconds=WAKING_SECONDS)
         self.env.cr.execute(
             """
             INSERT INTO email_pay_event (
@@ -165,14 +167,14 @@ class EmailPayEvent(models.Model):
             RETURNING (
                 SELECT id FROM ir_cron_trigger
                  WHERE cron_id = %s AND call_at <= create_date
-                   AND create_date > now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
+                   AND create_date > %s
                  LIMIT 1 FOR KEY SHARE SKIP LOCKED
             )
             """,
             (
                 receiver.provider_id, key, notification.text, notification.tail,
                 json.dumps(headers), reference or None, now, now, now,
-                self._worker_id(), WAKING_SECONDS,
+                self._worker_id(), waking_since,
             ),
         )
         return self.env.cr.fetchall()
@@ -469,7 +471,7 @@ class EmailPayEvent(models.Model):
     def _notification(self):
         return Notification(
             body=(self.body or '').encode(),
-            headers=json.loads(self.headers or '{}'),
+            headers=CaseInsensitiveDict(json.loads(self.headers or '{}')),
             tail=self.tail or '',
         )
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
+from requests.structures import CaseInsensitiveDict
+
 from gateways import errors
 from gateways.credicorp import Credicorp, const, wire
 from gateways.values import CardSource, HttpResponse, Notification, Operation, Status
@@ -76,7 +78,7 @@ class CredicorpCase(GatewayContract):
         return self.with_header(body, f't={NONCE},s={signature}')
 
     def with_header(self, body, value):
-        return Notification(body, {'webhook-signature': value})
+        return Notification(body, CaseInsensitiveDict({'webhook-signature': value}))
 
     def unsigned(self, body):
         good = self.signed(body).header('Webhook-Signature')

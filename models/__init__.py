@@ -20,6 +20,7 @@ from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
 from . import payment_provider
+from . import payment_provider_names
 from . import payment_receipt
 from . import payment_receiver
 from . import payment_release

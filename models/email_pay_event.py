@@ -45,6 +45,7 @@ class EmailPayEvent(models.Model):
 
     provider_id = fields.Many2one(
         'payment.provider', required=True, readonly=True, ondelete='cascade',
+        bypass_search_access=True,
     )
     company_id = fields.Many2one(related='provider_id.company_id')
     source = fields.Selection(

@@ -613,13 +613,13 @@ class TestDifferenceAccess(ComparisonCommon):
         self.assertFound('undone')
 
     def test_comparing_one_app_shows_the_list(self):
-        action = self.credicorp.with_user(self.users['biller']).action_email_pay_compare()
+        action = self.credicorp.action_email_pay_compare()
         self.assertEqual(action['res_model'], 'email.pay.difference')
 
     def test_comparing_now_says_why_it_cannot(self):
         self.sandbox.faults.add('http_500', ['report'])
         with self.assertRaisesRegex(UserError, "The gateway does not answer"):
-            self.credicorp.with_user(self.users['biller']).action_email_pay_compare()
+            self.env['email.pay.difference'].with_user(self.users['biller']).action_compare_all()
 
     def test_another_company_sees_nothing(self):
         other = self.env['res.company'].create({'name': "Second"})

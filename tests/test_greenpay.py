@@ -541,6 +541,16 @@ class TestGreenPayApp(GreenPayCommon):
         self.greenpay.state = 'enabled'
         self.assertTrue(self.greenpay.greenpay_is_connected)
 
+    def test_all_that_keeps_it_from_being_enabled_is_said_at_once(self):
+        self.greenpay.state = 'disabled'
+        for name in ('crc', 'usd', 'gtq'):
+            self.greenpay[f'greenpay_terminal_{name}'] = False
+        with self.assertRaises(ValidationError) as caught:
+            self.greenpay.state = 'enabled'
+        first, second = str(caught.exception).splitlines()
+        self.assertIn("terminal", first)
+        self.assertIn("Press “Connect”", second)
+
     def test_every_way_to_write_a_number_is_the_same(self):
         for theirs, kind, ours in (
             ('3-101-012009', 'legal', '3101012009'),

@@ -83,6 +83,20 @@ class TestRegistry(unittest.TestCase):
                     known = root in sys.stdlib_module_names or not allowed.isdisjoint((root, name))
                     self.assertTrue(known, f'{path.name}: {name}')
 
+    def test_nothing_asks_which_gateway_it_is(self):
+        for folder in ('gateways', 'models', 'controllers', 'wizards', 'report'):
+            for path in (CHECKOUT / folder).rglob('*.py'):
+                for node in ast.walk(ast.parse(path.read_text())):
+                    asked = compared(node) & set(REGISTRY)
+                    self.assertFalse(asked, f'{path.relative_to(CHECKOUT)}:{asked}')
+
+
+def compared(node):
+    """The texts with which a statement compares something."""
+    if not isinstance(node, ast.Compare):
+        return set()
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+
 
 def imported(node):
     """The absolute modules that a statement imports."""

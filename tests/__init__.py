@@ -18,6 +18,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_booking
     from . import test_webhook
     from . import test_differences
+    from . import test_differences_life
+    from . import test_differences_access
     from . import test_booking_batch
     from . import test_events
     from . import test_janitor

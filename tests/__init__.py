@@ -13,6 +13,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_links
     from . import test_outcomes
     from . import test_greenpay
+    from . import test_greenpay_app
+    from . import test_greenpay_notices
+    from . import test_greenpay_returns
     from . import test_guard
     from . import test_charge
     from . import test_booking

@@ -27,6 +27,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_events
     from . import test_janitor
     from . import test_returns
+    from . import test_returns_reported
     from . import test_reopening
     from . import test_statement
     from . import test_statement_page

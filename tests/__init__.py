@@ -5,6 +5,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_browser
     from . import test_page_inline
     from . import test_page_payment
+    from . import test_page_once
     from . import test_page_security
     from . import test_page_states
     from . import test_provider

@@ -12,6 +12,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_shuffle
     from . import test_portal
     from . import test_links
+    from . import test_links_send
     from . import test_outcomes
     from . import test_greenpay
     from . import test_greenpay_app

@@ -41,5 +41,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_access_apps
     from . import test_neutralize
     from . import test_concurrency
+    from . import test_events_concurrency
+    from . import test_statement_concurrency
     from . import test_fuzz
     from . import test_returns_concurrency

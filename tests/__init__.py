@@ -1,4 +1,4 @@
-# The protocol tests (contract.py, gateways/, sandbox/, scripts/) run without Odoo and import this
+# The protocol tests (contract/, gateways/, sandbox/, scripts/) run without Odoo and import this
 # package as `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
     from . import test_i18n

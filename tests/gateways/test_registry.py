@@ -47,7 +47,7 @@ class TestRegistry(unittest.TestCase):
             self.assertIn(gateway, [suite.gateway_class for suite in suites], code)
 
     def test_no_suite_drops_a_test_of_the_contract(self):
-        tests = [name for name in vars(GatewayContract) if name.startswith('test')]
+        tests = [name for name in dir(GatewayContract) if name.startswith('test')]
         for code in REGISTRY:
             module = importlib.import_module(f'tests.gateways.{code}.test_{code}')
             for _name, suite in inspect.getmembers(module, inspect.isclass):

@@ -3,6 +3,9 @@ from . import account_move_notes
 from . import email_pay_cached
 from . import email_pay_difference
 from . import email_pay_event
+from . import email_pay_event_dispute
+from . import email_pay_event_inbox
+from . import email_pay_event_process
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_statement

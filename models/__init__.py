@@ -26,6 +26,7 @@ from . import payment_provider
 from . import payment_provider_names
 from . import payment_receipt
 from . import payment_receiver
+from . import payment_refund
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns

@@ -72,7 +72,7 @@ class TestGreenPayReturns(GreenPayCommon):
     def test_a_lost_answer_is_asked_for(self):
         transaction = self.pay()
         self.sandbox.faults.add('cut', ['void'], charged=True)
-        with self.assertLogs('odoo.addons.email_pay.models.payment_returns', 'WARNING'):
+        with self.assertLogs('odoo.addons.email_pay.models.payment_refund', 'WARNING'):
             refund = self.refund(transaction)
         self.assertEqual(refund.state, 'pending')
         self.later(minutes=1)

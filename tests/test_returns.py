@@ -13,7 +13,7 @@ from ..gateways import REGISTRY
 from ..gateways.values import Operation, PaymentEvent, RefundSupport, Status
 from .common import EmailPayCommon
 
-RETURNS = 'odoo.addons.email_pay.models.payment_returns'
+REFUND = 'odoo.addons.email_pay.models.payment_refund'
 BOOKING = 'odoo.addons.email_pay.models.payment_booking'
 
 
@@ -127,7 +127,7 @@ class TestRefund(ReturnsCommon):
 
     def test_a_refund_that_is_not_confirmed_counts(self):
         self.sandbox.faults.add('cut', ['refund'])
-        with self.assertLogs(RETURNS, logging.WARNING):
+        with self.assertLogs(REFUND, logging.WARNING):
             self.refund(self.transaction, 60.0)
         with self.assertRaisesRegex(ValidationError, "on its way"):
             self.refund(self.transaction, 50.0)
@@ -179,7 +179,7 @@ class TestRefund(ReturnsCommon):
 
     def test_a_lost_answer_leaves_the_refund_open_and_it_is_asked_for(self):
         self.sandbox.faults.add('cut', ['refund'], charged=True)
-        with self.assertLogs(RETURNS, logging.WARNING):
+        with self.assertLogs(REFUND, logging.WARNING):
             told = self.order(30.0)
         self.assertEqual(told['type'], 'warning')
         self.assertEqual(self.refunds().state, 'pending')
@@ -191,14 +191,14 @@ class TestRefund(ReturnsCommon):
     def test_a_lost_answer_is_found_under_the_refunds_own_reference(self):
         self.sandbox.credicorp.configure(refund_keeps_order=False)
         self.sandbox.faults.add('cut', ['refund'], charged=True)
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         self.ask_now(refund)
         self.assertEqual((refund.state, self.invoice.amount_residual), ('done', 30.0))
 
     def test_a_lost_answer_to_a_void_is_found(self):
         self.sandbox.faults.add('cut', ['void'], charged=True)
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             self.order()
         self.assertEqual(self.refunds().state, 'pending')
         self.ask_now(self.refunds())
@@ -206,7 +206,7 @@ class TestRefund(ReturnsCommon):
 
     def test_a_lost_answer_is_found_by_the_notification(self):
         self.sandbox.faults.add('cut', ['refund'], charged=True)
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         [entry] = self.sent('refund')
         event = PaymentEvent(
@@ -218,7 +218,7 @@ class TestRefund(ReturnsCommon):
 
     def test_the_same_refund_cannot_be_ordered_while_one_is_open(self):
         self.sandbox.faults.add('cut', ['refund'], charged=True)
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             self.refund(self.transaction, 30.0)
         with self.assertRaisesRegex(ValidationError, "The same refund is on its way"):
             self.refund(self.transaction, 30.0)
@@ -226,7 +226,7 @@ class TestRefund(ReturnsCommon):
 
     def test_a_refund_that_never_arrived_fails_and_the_billing_team_hears_of_it(self):
         self.sandbox.faults.add('cut', ['refund'])
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         self.ask_now(refund, times=2)
         self.assertEqual(refund.state, 'pending')
@@ -240,7 +240,7 @@ class TestRefund(ReturnsCommon):
     def _given_up(self):
         """A refund that the gateway made, and of which it told nothing for too long."""
         self.sandbox.faults.add('cut', ['refund'], charged=True)
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         refund.write({'state': 'error', 'email_pay_asked': 3, 'email_pay_ask_at': False})
         return refund

@@ -9,7 +9,7 @@ from ..gateways import REGISTRY
 from ..gateways.values import Operation, PaymentEvent, Status
 from ..sandbox.credicorp import notices
 from .common import EmailPayHttpCommon
-from .test_returns import RETURNS, ReturnsCommon
+from .test_returns import REFUND, ReturnsCommon
 
 
 @tagged('post_install', '-at_install')
@@ -227,7 +227,7 @@ class TestReported(ReturnsCommon, EmailPayHttpCommon):
 
     def test_another_amount_than_was_ordered_is_parked(self):
         self.sandbox.faults.add('cut', ['refund'])
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         state, reason = self.take(Operation.REFUND, '29.00', reference=refund.reference)
         self.assertEqual(state, 'parked')
@@ -236,7 +236,7 @@ class TestReported(ReturnsCommon, EmailPayHttpCommon):
 
     def test_a_refund_that_failed_later_tells_the_billing_team(self):
         self.sandbox.faults.add('cut', ['refund'])
-        with mute_logger(RETURNS):
+        with mute_logger(REFUND):
             refund = self.refund(self.transaction, 30.0)
         self.take(
             Operation.REFUND, '30.00', Status.DECLINED, reference=refund.reference,

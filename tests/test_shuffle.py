@@ -258,7 +258,7 @@ class TestShuffle(EmailPayHttpCommon):
     @mute_logger(
         'odoo.addons.email_pay.models.payment_transaction',
         'odoo.addons.email_pay.models.payment_booking',
-        'odoo.addons.email_pay.models.payment_returns',
+        'odoo.addons.email_pay.models.payment_refund',
     )
     def test_any_order_ends_in_the_truth(self):
         World.case = self

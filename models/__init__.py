@@ -3,6 +3,9 @@ from . import account_move_notes
 from . import email_pay_cached
 from . import email_pay_difference
 from . import email_pay_event
+from . import email_pay_event_dispute
+from . import email_pay_event_inbox
+from . import email_pay_event_process
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_statement
@@ -20,8 +23,10 @@ from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
 from . import payment_provider
+from . import payment_provider_names
 from . import payment_receipt
 from . import payment_receiver
+from . import payment_refund
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns

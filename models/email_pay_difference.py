@@ -26,6 +26,7 @@ class EmailPayDifference(models.Model):
 
     provider_id = fields.Many2one(
         'payment.provider', string="App", required=True, readonly=True, ondelete='cascade',
+        bypass_search_access=True,
     )
     company_id = fields.Many2one(
         'res.company', required=True, readonly=True, index=True, ondelete='cascade',
@@ -275,7 +276,7 @@ class EmailPayDifference(models.Model):
         providers = self.env['payment.provider']._email_pay_comparable().filtered(
             lambda provider: provider.company_id in companies
         )
-        providers.with_user(self.env.user).action_email_pay_compare()
+        providers._email_pay_compare_now()
         count = self.search_count([
             ('company_id', 'in', companies.ids), ('state', '=', 'open'),
         ])

@@ -47,7 +47,7 @@ PARTIAL_FIELDS = (
 )
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install', '-at_install', 'email_pay_slow')
 class TestBookingBatch(EmailPayCommon):
     """Many payments are booked together, exactly as Odoo books them one by one."""
 

@@ -26,6 +26,7 @@ from . import payment_receiver
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns
+from . import payment_settled
 from . import payment_token
 from . import payment_transaction
 from . import payment_unsigned

@@ -87,13 +87,6 @@ class PaymentTransaction(models.Model):
             return self.invoice_ids
         return self.email_pay_allocation_ids.filtered(lambda part: part.amount > 0).move_id
 
-    def _email_pay_rest_of(self, move):
-        """What is still due on a document of this payment."""
-        if not self.email_pay_allocation_ids:
-            return move.amount_residual
-        lines = self._email_pay_allocated_lines() & move.line_ids
-        return sum(line.amount_residual_currency for line in lines if line.balance > 0)
-
     def _email_pay_credits_used(self):
         return self.email_pay_allocation_ids.filtered(lambda part: part.amount < 0).move_id
 

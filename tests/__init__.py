@@ -23,6 +23,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_janitor
     from . import test_returns
     from . import test_reopening
+    from . import test_settled
     from . import test_statement
     from . import test_statement_inline
     from . import test_statement_page

@@ -223,8 +223,8 @@ class TransactionPageController(PageMixin, Controller):
         return self._transaction_page('email_pay.status_page', transaction, values, headline)
 
     def _settled_values(self, transaction):
-        """What was paid with this payment, unless it is one document; False when there is nothing to
-        tell, or more than fits: the receipt has it all."""
+        """What was paid with this payment; False when it is one document, nothing, or more than
+        fits: the receipt has it all."""
         settled = transaction._email_pay_settled()
         if not 1 < len(settled.documents) + len(settled.credits) <= SETTLED_ROWS:
             return False

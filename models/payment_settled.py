@@ -13,7 +13,7 @@ class Share(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What a payment did, as its receipt tells it: lists of `Share`, and what no document needed."""
+    """What a payment did, as its receipt tells: lists of `Share`, and what no document needed."""
 
     documents: list
     credits: list

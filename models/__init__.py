@@ -9,6 +9,7 @@ from . import email_pay_event_process
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_statement
+from . import email_pay_pick
 from . import email_pay_portal
 from . import email_pay_portal_offer
 from . import email_pay_portal_schedule
@@ -30,6 +31,7 @@ from . import payment_refund
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns
+from . import payment_settled
 from . import payment_token
 from . import payment_transaction
 from . import payment_unsigned

@@ -93,7 +93,7 @@ class EmailPayLink(models.Model):
             return []
         return [
             {'name': way['name'], 'url': self._url_to(section=section.key, method=way['value'])}
-            for way in self._statement_offer(0, section.currency)
+            for way in self._offer_in(0, section.currency)
         ]
 
     def _url_to(self, **chosen):
@@ -215,25 +215,23 @@ class EmailPayLink(models.Model):
             self.company_id, selection.section.currency, selection.to_pay
         )
 
-    # Odoo's own inline forms know one invoice or one set of them, not a selection.
-
-    def _statement_ways(self, amount, currency):
-        """The ways to pay `amount` of a selection, as (provider, payment method)."""
-        return [
-            (provider, method) for provider, method in self._ways(amount, currency)
-            if provider._email_pay_flow() != 'inline'
-        ]
-
-    def _statement_offer(self, amount, currency):
-        """The same as the page and the mail show them (see `email.pay.portal`)."""
-        return [way for way in self._offer_in(amount, currency) if not way['inline']]
-
     def _check_selection(self, selection, amount):
         """:raises UserError: a sentence for the customer who typed `amount`."""
         self._check_other(
             amount, self._selection_limits(selection), selection.section.currency)
 
-    def _start_selection(self, selection, amount, provider, method):
+    def _pick(self, selection):
+        """Keep what was picked, until the form of a provider is sent."""
+        return self.env['email.pay.pick'].sudo().create({
+            'link_id': self.id,
+            'section': selection.section.key,
+            'document_ids': [document.move_id for document in selection.charges],
+            'use_credit': bool(selection.credits),
+            'currency_id': selection.section.currency.id,
+            'to_pay': selection.to_pay,
+        })
+
+    def _start_selection(self, selection, amount, provider, method, flow=None):
         """A new transaction of `amount` for what was picked; refused when it is not due, or being
         paid already (see `payment_allocation`)."""
         self.ensure_one()
@@ -255,7 +253,7 @@ class EmailPayLink(models.Model):
             'email_pay_allocation_ids': [
                 Command.create({'move_id': move_id, 'amount': part}) for move_id, part in plan
             ],
-        })
+        }, flow)
 
     def _statement_reference(self):
         """What a payment of several documents is called, as Odoo calls it."""

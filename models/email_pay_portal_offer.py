@@ -39,7 +39,6 @@ class EmailPayPortal(models.Model):
             'logos': [image_data_uri(brand.image) for brand in brands if brand.image],
             'maximum': provider.maximum_amount,
             'test': provider.state == 'test',
-            'inline': provider._email_pay_flow() == 'inline',
         }
 
     def _way_name(self, provider, method):

@@ -49,24 +49,31 @@ def row_writer(env, section, money, chosen, free):
     """A function that tells what the row of a document shows."""
     date = cache(lambda value: format_date(env, value))
     kinds = env['email.pay.statement']._kinds()
-    overdue = cache(lambda days: overdue_label(env, days) if days else False)
     unit = 10 ** section.currency.decimal_places
 
+    @cache
+    def due_values(due_date):
+        days = section.days_overdue(due_date)
+        return {
+            'due_date': date(due_date),
+            'overdue': overdue_label(env, days) if days else '',
+            'late': days > 0,
+        }
+
     def row(document):
-        days = section.days_overdue(document.due_date)
         due = document.due
+        owed = money(abs(due))
+        partly = round((due - document.total) * unit) != 0
         return {
             'id': str(document.move_id),
             'name': document.name,
             'kind': kinds.get(document.kind, kinds['entry']),
             'date': date(document.date),
-            'due_date': date(document.due_date),
-            'overdue': overdue(days),
-            'total': money(abs(document.total)),
-            'due': money(abs(due)),
-            'partly': round((due - document.total) * unit) != 0,
+            **due_values(document.due_date),
+            'total': money(abs(document.total)) if partly else owed,
+            'due': owed,
+            'partly': partly,
             'units': str(round(abs(due) * unit)),
-            'late': days > 0,
             'free': document.move_id in free,
             'checked': document.move_id in chosen,
         }

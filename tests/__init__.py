@@ -31,7 +31,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_returns
     from . import test_returns_reported
     from . import test_reopening
+    from . import test_settled
     from . import test_statement
+    from . import test_statement_inline
     from . import test_statement_page
     from . import test_statement_payment
     from . import test_statement_schedule

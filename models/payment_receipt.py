@@ -96,16 +96,11 @@ class PaymentTransaction(models.Model):
             )
 
     def _email_pay_report_receipt(self, reason):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        self.payment_id.activity_schedule(
-            'email_pay.mail_activity_attention',
-            summary=_("No receipt was sent"),
-            note=_(
-                "The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
-                " template “Email Pay: payment receipt”, and tell the customer.",
-                reference=self.reference, reason=reason,
-            ),
-            user_id=portal._attention_user().id,
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id, _("No receipt was sent"),
+            _("The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
+              " template “Email Pay: payment receipt”, and tell the customer.",
+              reference=self.reference, reason=reason),
         )
 
     def _email_pay_receipt_address(self):

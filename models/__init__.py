@@ -1,5 +1,6 @@
 from . import account_move
 from . import account_move_notes
+from . import email_pay_attention
 from . import email_pay_cached
 from . import email_pay_difference
 from . import email_pay_event

@@ -1,5 +1,4 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
 
 KINDS = [
     ('unbooked', "At the gateway, not in Odoo"),
@@ -63,15 +62,14 @@ class EmailPayDifference(models.Model):
 
     _name = 'email.pay.difference'
     _description = 'Payment Difference'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['email.pay.attention']
     _order = 'state, happened_at desc, id desc'
     _rec_name = 'gateway_reference'
-    _mail_post_access = 'read'
 
     provider_id = fields.Many2one(
         'payment.provider', string="App", required=True, readonly=True, ondelete='cascade',
-        bypass_search_access=True,
     )
+    provider_name = fields.Char(related='provider_id.name', string="App Name")
     company_id = fields.Many2one(
         'res.company', required=True, readonly=True, index=True, ondelete='cascade',
     )
@@ -209,7 +207,7 @@ class EmailPayDifference(models.Model):
 
     def _resolve(self):
         self.write({'state': 'resolved'})
-        self.activity_unlink(['email_pay.mail_activity_attention'])
+        self._no_attention()
 
     def _reopen(self):
         self.write({'state': 'open', 'settled_by_id': False, 'settled_at': False, 'note': False})
@@ -220,20 +218,10 @@ class EmailPayDifference(models.Model):
         portals = self.env['email.pay.portal']
         for difference in self:
             spoken = portals._speak(difference)
-            difference.activity_schedule(
-                'email_pay.mail_activity_attention',
-                summary=spoken.env._("The gateway and the books do not agree"),
-                note=spoken.what_to_do,
-                user_id=portals._for_company(difference.company_id)._attention_user().id,
-            )
+            summary = spoken.env._("The gateway and the books do not agree")
+            self._ask_attention(difference.company_id, difference, summary, spoken.what_to_do)
 
     # === DECIDE === #
-
-    def _check_may_decide(self):
-        """What was compared cannot be edited; billing users decide what becomes of it."""
-        self.check_access('read')
-        if not self.env.user.has_group('account.group_account_invoice'):
-            raise AccessError(_("Only billing users can do this."))
 
     def action_ask(self):
         """Ask the gateway for these payments, book what it confirms, and compare them again."""
@@ -260,7 +248,7 @@ class EmailPayDifference(models.Model):
             'state': 'settled', 'note': note, 'settled_by_id': self.env.uid,
             'settled_at': fields.Datetime.now(),
         })
-        self.sudo().activity_unlink(['email_pay.mail_activity_attention'])
+        self.sudo()._no_attention()
 
     def action_reopen(self):
         """What was settled needs a person after all."""

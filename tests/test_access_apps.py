@@ -90,7 +90,7 @@ class TestApps(AccessCommon, EmailPayHttpCommon):
                 with self.subTest(user=user.login, model=record._name):
                     model = record.browse()
                     [found] = self.done(user, model, 'search_read', [
-                        ('provider_id', 'ilike', name), ('id', '=', record.id),
+                        ('provider_name', 'ilike', name), ('id', '=', record.id),
                     ], ['provider_id'])
                     self.assertEqual(found['provider_id'], [self.credicorp.id, name])
                     groups = self.done(user, model, 'web_read_group', [], ['provider_id'],
@@ -143,9 +143,10 @@ class TestApps(AccessCommon, EmailPayHttpCommon):
         ):
             with self.subTest(domain):
                 self.assertRefused(self.manager, self.apps, 'name_search', "", domain)
-        self.assertRefused(self.manager, self.event.browse(), 'search_count', [
-            ('provider_id.credicorp_api_key', '=like', 's%'),
-        ])
+        for field in ('credicorp_api_key', 'credicorp_base_url'):
+            self.assertRefused(self.manager, self.event.browse(), 'search_count', [
+                (f'provider_id.{field}', '=like', 'h%'),
+            ])
         for user in (self.seller, self.portal_user):
             with self.assertRaises(AccessError):
                 self.apps.with_user(user).name_search("credi")

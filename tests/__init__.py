@@ -10,6 +10,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_provider
     from . import test_shuffle
     from . import test_portal
+    from . import test_portal_address
+    from . import test_qr_code
     from . import test_links
     from . import test_outcomes
     from . import test_greenpay

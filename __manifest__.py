@@ -17,6 +17,7 @@
         'data/ir_cron_data.xml',
         'views/mail_templates_layout.xml',
         'data/mail_template_data.xml',
+        'data/mail_template_refund_data.xml',
         'report/statement_report.xml',
         'data/mail_template_statement_data.xml',
         'views/page_layout.xml',

@@ -28,6 +28,7 @@
         'views/page_status.xml',
         'views/payment_provider_views.xml',
         'views/email_pay_portal_views.xml',
+        'wizards/email_pay_method_choice_views.xml',
         'views/email_pay_link_views.xml',
         'views/email_pay_event_views.xml',
         'wizards/email_pay_settle_views.xml',

@@ -28,7 +28,8 @@ class EmailPayPortal(models.Model):
         help="The last part of the payment address: small letters, digits and dashes. Addresses"
              " that you gave out before go on working.",
     )
-    slug_ids = fields.One2many('email.pay.portal.slug', 'portal_id', string="All Address Names")
+    slug_ids = fields.One2many('email.pay.portal.slug', 'portal_id')
+    old_slugs = fields.Char(string="Earlier Names", compute='_compute_old_slugs')
     address = fields.Char(
         string="Payment Address", compute='_compute_address',
         help="Where any customer of the company can pay. It holds no secret.",
@@ -38,6 +39,12 @@ class EmailPayPortal(models.Model):
     def _compute_address(self):
         for portal in self:
             portal.address = portal.slug and portal._address()
+
+    @api.depends('slug', 'slug_ids')
+    def _compute_old_slugs(self):
+        for portal in self:
+            names = portal.slug_ids.mapped('name')
+            portal.old_slugs = ', '.join(name for name in names if name != portal.slug)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -111,7 +118,8 @@ class EmailPayPortal(models.Model):
     def _address(self):
         """The address to give out."""
         self.ensure_one()
-        return self.company_id.get_base_url() + PORTAL_ROUTE.replace('<string:slug>', self.slug)
+        return self.company_id.get_base_url() + PORTAL_ROUTE.replace(
+            '<string:slug>', self._slugify(self.slug))
 
     @api.model
     def _by_slug(self, slug):

@@ -21,7 +21,7 @@ class TestPageInline(PageCommon):
             'module': 'email_pay', 'name': 'test_inline_form', 'model': 'ir.ui.view',
             'res_id': cls.dummy_provider.inline_form_view_id.id,
         })
-        cls.portal.card_provider_id = cls.dummy_provider
+        cls.offer(cls.dummy_provider)
 
     def setUp(self):
         super().setUp()
@@ -132,7 +132,7 @@ class TestPageInline(PageCommon):
 
     def test_an_offer_ends_when_the_provider_is_no_longer_offered(self):
         page = self.second_step()
-        self.portal.card_provider_id = self.credicorp
+        self.offer(self.credicorp)
         self.assertRefuses(page, "not available")
 
     def test_an_offer_ends_when_the_provider_is_disabled(self):

@@ -28,7 +28,7 @@ class TestPageSecurity(PageCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.portal.other_provider_ids = cls.dummy_provider
+        cls.offer(cls.credicorp, cls.dummy_provider)
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post"/>"""
         cls.visited, cls.secrets = {}, {}

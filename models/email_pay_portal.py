@@ -187,7 +187,7 @@ class EmailPayPortal(models.Model):
 
     @api.model
     def action_open_settings(self):
-        """The settings of the current company; the list when several companies are selected."""
+        """The settings of the current company; the cards when several companies are selected."""
         portals = self.search([('company_id', 'in', self.env.companies.ids)])
         action = self.env['ir.actions.act_window']._for_xml_id('email_pay.action_email_pay_portals')
         if len(portals) == 1:

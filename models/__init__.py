@@ -10,9 +10,12 @@ from . import email_pay_event_process
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_statement
+from . import email_pay_method
 from . import email_pay_pick
 from . import email_pay_portal
+from . import email_pay_portal_address
 from . import email_pay_portal_offer
+from . import email_pay_portal_page
 from . import email_pay_portal_schedule
 from . import email_pay_statement
 from . import ir_http

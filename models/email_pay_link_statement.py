@@ -92,9 +92,18 @@ class EmailPayLink(models.Model):
         if not section.due:
             return []
         return [
-            {'name': way['name'], 'url': self._url_to(section=section.key, method=way['value'])}
+            {
+                'name': way['name'], 'fees': way['hint'],
+                'logos': self._logo_urls(way['brand_ids']),
+                'url': self._url_to(section=section.key, method=way['value']),
+            }
             for way in self._offer_in(0, section.currency)
         ]
+
+    def _logo_urls(self, brand_ids):
+        """Where a mail finds the logos of payment methods: many mail programs show no others."""
+        base_url = self._base_url()
+        return [f'{base_url}/web/image/payment.method/{brand_id}/image' for brand_id in brand_ids]
 
     def _url_to(self, **chosen):
         return f'{self._url()}?{urlencode(chosen)}'

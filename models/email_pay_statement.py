@@ -10,7 +10,19 @@ AGES = (0, 30, 60, 90)
 # What is paid, or being booked, or may not be paid now, whatever its entry still shows.
 CLOSED_STATES = ('in_payment', 'paid', 'blocked', 'invoicing_legacy')
 
-OPEN_ITEMS = """
+# What is open: the one meaning of it.
+OPEN_SOURCE = """
+      FROM account_move_line line
+      JOIN account_move move ON move.id = line.move_id
+      JOIN account_account account ON account.id = line.account_id
+      JOIN res_partner partner ON partner.id = line.partner_id
+"""
+IS_OPEN = """
+           line.parent_state = 'posted'
+       AND line.reconciled IS NOT TRUE AND line.amount_residual_currency != 0
+       AND account.account_type = 'asset_receivable' AND account.non_trade IS NOT TRUE
+"""
+OPEN_ITEMS = f"""
     SELECT partner.commercial_partner_id, line.currency_id, line.account_id, line.move_id,
            move.name, move.move_type, move.origin_payment_id IS NOT NULL,
            COALESCE(move.invoice_date, move.date),
@@ -18,14 +30,8 @@ OPEN_ITEMS = """
                 ELSE move.amount_total_in_currency_signed END,
            move.payment_state IN %(closed)s,
            line.id, COALESCE(line.date_maturity, line.date), line.amount_residual_currency
-      FROM account_move_line line
-      JOIN account_move move ON move.id = line.move_id
-      JOIN account_account account ON account.id = line.account_id
-      JOIN res_partner partner ON partner.id = line.partner_id
-     WHERE line.company_id = %(company)s AND line.parent_state = 'posted'
-       AND line.reconciled IS NOT TRUE AND line.amount_residual_currency != 0
-       AND account.account_type = 'asset_receivable' AND account.non_trade IS NOT TRUE
-       AND %(partners)s
+{OPEN_SOURCE}
+     WHERE line.company_id = %(company)s AND {IS_OPEN} AND %(partners)s
      ORDER BY COALESCE(line.date_maturity, line.date), line.amount_currency, line.balance, line.id
 """
 FLUSHED = {
@@ -157,9 +163,7 @@ class EmailPayStatement(models.AbstractModel):
         """
         sections = {}
         documents = {}
-        today = fields.Date.context_today(self.with_context(
-            tz=self.env.context.get('tz') or company.partner_id.tz or 'UTC'
-        ))
+        today = self._today(company)
         currencies = self.env['res.currency']
         for rank, row in enumerate(self._open_items(company, partners)):
             if row[:3] not in sections:
@@ -182,6 +186,13 @@ class EmailPayStatement(models.AbstractModel):
             customer: Statement(sorted(found[customer.id], key=self._section_order))
             for customer in customers
         }
+
+    @api.model
+    def _today(self, company):
+        """The day on the clock of whoever looks, else of the company."""
+        return fields.Date.context_today(self.with_context(
+            tz=self.env.context.get('tz') or company.partner_id.tz or 'UTC'
+        ))
 
     @api.model
     def _open_items(self, company, partners):

@@ -9,6 +9,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_states
     from . import test_provider
     from . import test_shuffle
+    from . import test_outstanding
     from . import test_portal
     from . import test_links
     from . import test_outcomes

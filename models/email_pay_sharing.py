@@ -42,11 +42,11 @@ class EmailPaySharing(models.AbstractModel):
         raise NotImplementedError
 
     def _email_pay_address(self):
-        """The e-mail address on file, '' or False without one."""
+        """The e-mail address on file; False without one."""
         raise NotImplementedError
 
     def _email_pay_phone(self):
-        """The number on file in E.164, '' or False without one."""
+        """The number on file in E.164; False without one."""
         raise NotImplementedError
 
     # === THE BUTTONS === #
@@ -109,9 +109,8 @@ class EmailPaySharing(models.AbstractModel):
         numbers = {record: record._email_pay_phone() for record in self}
         refused = set(self.env['phone.blacklist'].sudo().search(
             [('number', 'in', list(filter(None, numbers.values())))]).mapped('number'))
-        reasons = {
-            number: _("The customer asked for no text messages.") for number in refused
-        } | dict.fromkeys((False, ''), _("The customer has no valid phone number."))
+        reasons = dict.fromkeys(refused, _("The customer asked for no text messages."))
+        reasons[False] = _("The customer has no valid phone number.")
         return {record: reasons.get(number, '') for record, number in numbers.items()}
 
     def _email_pay_tell_queued(self, count, skipped, sentence):

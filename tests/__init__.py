@@ -8,6 +8,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_security
     from . import test_page_states
     from . import test_provider
+    from . import test_share
     from . import test_shuffle
     from . import test_outstanding
     from . import test_portal

@@ -188,12 +188,14 @@ class TestOutstanding(StatementCommon):
 
     def test_a_promise_is_kept_on_the_document_and_in_its_chatter(self):
         invoice = self.owe(10.0)
-        row = self.row(invoice).with_user(self.accountant)
+        row = self.row(invoice).with_user(self.accountant).with_context(
+            tracking_disable=False, mail_notrack=False)
         self.cr.flush()
         row.promised_for = '2027-01-15'
         self.assertEqual(str(row.promised_for), '2027-01-15')
         self.assertEqual(str(invoice.email_pay_promised_for), '2027-01-15')
         self.cr.flush()
+        self.env.invalidate_all()
         self.assertIn('email_pay_promised_for',
                       invoice.message_ids.tracking_value_ids.field_id.mapped('name'))
 

@@ -1,7 +1,7 @@
 import base64
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..models import qr_code
 
@@ -39,11 +39,12 @@ class EmailPayShare(models.TransientModel):
             'text': link._text(),
         })
 
-    @api.constrains('link_id')
-    def _check_link(self):
-        """Only `_create_for` chooses the link, of which the accountant's rights were checked."""
-        if not self.env.su:
-            raise UserError(_("Please open this window again."))
+    def write(self, vals):
+        """Override: only `_create_for` chooses the link, after the accountant's rights to it were
+        checked."""
+        if 'link_id' in vals and not self.env.su:
+            raise AccessError(_("Please open this window again."))
+        return super().write(vals)
 
     @api.depends('link_id')
     def _compute_address(self):

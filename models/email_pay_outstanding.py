@@ -29,6 +29,17 @@ WITHOUT = """
            AND child.%(column)s IS NOT NULL
     ))
 """
+# The same as a condition, for all rows at once.
+HAS_LINK = """
+    (%(move)s IN (
+        SELECT rel.move_id FROM email_pay_link link
+          JOIN email_pay_link_move_rel rel ON rel.link_id = link.id
+         WHERE link.%(column)s IS NOT NULL
+     ) OR (%(partner)s, %(company)s) IN (
+        SELECT link.partner_id, link.company_id FROM email_pay_link link
+         WHERE link.scope = 'statement' AND link.%(column)s IS NOT NULL
+    ))
+"""
 ROWS = f"""
     SELECT line.id, line.move_id, line.company_id, company.currency_id AS company_currency_id,
            partner.commercial_partner_id AS partner_id, line.partner_id AS contact_id,
@@ -45,10 +56,20 @@ ROWS = f"""
            move.email_pay_promised_for AS promised_for, %(sent_at)s AS sent_at,
            %(opened_at)s AS opened_at
     {OPEN_SOURCE}
-      JOIN res_partner customer ON customer.id = partner.commercial_partner_id
-      JOIN res_company company ON company.id = line.company_id
+      LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
+      LEFT JOIN res_company company ON company.id = line.company_id
      WHERE {IS_OPEN}
 """
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    # The oldest due first, without reading all that is open.
+    _email_pay_open_idx = models.Index("""
+        (COALESCE(date_maturity, date), id)
+        WHERE reconciled IS NOT TRUE AND parent_state = 'posted' AND amount_residual_currency != 0
+    """)
 
 
 class EmailPayOutstanding(models.Model):
@@ -108,6 +129,8 @@ class EmailPayOutstanding(models.Model):
     )
     sent_at = fields.Datetime(string="Last Sent", readonly=True)
     opened_at = fields.Datetime(string="Opened", readonly=True)
+    was_sent = fields.Boolean(compute='_compute_was', search='_search_was_sent')
+    was_opened = fields.Boolean(compute='_compute_was', search='_search_was_opened')
     promised_for = fields.Date(
         readonly=True, help="The day on which the customer said to pay.",
     )
@@ -120,11 +143,37 @@ class EmailPayOutstanding(models.Model):
     def _select_ageing(self):
         return [(str(rank), label) for rank, label in enumerate(age_labels(self.env))]
 
+    @api.depends('sent_at', 'opened_at')
+    def _compute_was(self):
+        for row in self:
+            row.was_sent = bool(row.sent_at)
+            row.was_opened = bool(row.opened_at)
+
+    @api.model
+    def _search_was_sent(self, operator, value):
+        return self._search_was('sent_at', operator, value)
+
+    @api.model
+    def _search_was_opened(self, operator, value):
+        return self._search_was('opened_at', operator, value)
+
+    @api.model
+    def _search_was(self, column, operator, value):
+        if operator != 'in' or set(value) != {True}:
+            return NotImplemented
+        return fields.Domain.custom(to_sql=lambda model, alias, _query: SQL(
+            HAS_LINK, column=SQL.identifier(column), move=SQL.identifier(alias, 'move_id'),
+            partner=SQL.identifier(alias, 'partner_id'),
+            company=SQL.identifier(alias, 'company_id'),
+        ))
+
     @property
     def _table_query(self):
-        today = self.env['email.pay.statement']._today(self.env.company)
+        statements = self.env['email.pay.statement']
+        today = statements._today(self.env.company)
         return SQL(
-            ROWS, today=today, ageing=self._ageing_sql(today), kinds=KINDS, closed=CLOSED_STATES,
+            ROWS, today=today, accounts=statements._accounts(), ageing=self._ageing_sql(today),
+            kinds=KINDS, closed=CLOSED_STATES,
             no_email=SQL(WITHOUT, column=SQL.identifier('email_normalized')),
             no_phone=SQL(WITHOUT, column=SQL.identifier('phone_sanitized')),
             sent_at=SQL(LAST_OF_LINKS, column=SQL.identifier('sent_at')),

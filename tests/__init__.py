@@ -7,6 +7,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_payment
     from . import test_page_security
     from . import test_page_states
+    from . import test_print
     from . import test_provider
     from . import test_share
     from . import test_shuffle

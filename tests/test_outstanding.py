@@ -182,7 +182,9 @@ class TestOutstanding(StatementCommon):
             (str(row.sent_at)[:10], str(row.opened_at)[:10]), ('2026-02-01', '2026-01-02'))
         self.assertEqual((str(other.sent_at)[:10], other.opened_at), ('2026-02-01', False))
         self.assertEqual(self.env['email.pay.outstanding'].search(
-            [('partner_id', '=', self.customer.id), ('opened_at', '!=', False)]), row)
+            [('partner_id', '=', self.customer.id), ('was_opened', '=', True)]), row)
+        self.assertFalse(self.env['email.pay.outstanding'].search(
+            [('partner_id', '=', self.customer.id), ('was_sent', '=', False)]))
 
     # --- promises -----------------------------------------------------------------------------
 

@@ -48,7 +48,9 @@ ROWS = f"""
                 WHEN move.move_type IN %(kinds)s THEN move.move_type ELSE 'entry' END AS kind,
            COALESCE(move.invoice_date, move.date) AS date,
            COALESCE(line.date_maturity, line.date) AS due_date,
-           GREATEST(%(today)s - COALESCE(line.date_maturity, line.date), 0) AS days_overdue,
+           CASE WHEN line.amount_residual_currency > 0
+                THEN GREATEST(%(today)s - COALESCE(line.date_maturity, line.date), 0)
+                ELSE 0 END AS days_overdue,
            %(ageing)s AS ageing, line.currency_id, line.amount_residual_currency AS due,
            line.amount_residual AS company_due, move.payment_state IN %(closed)s AS closed,
            CASE WHEN %(no_email)s AND %(no_phone)s THEN 'both' WHEN %(no_email)s THEN 'email'
@@ -107,13 +109,13 @@ class EmailPayOutstanding(models.Model):
     kind = fields.Selection(selection='_select_kind', readonly=True)
     date = fields.Date(readonly=True)
     due_date = fields.Date(readonly=True)
-    days_overdue = fields.Integer(readonly=True, aggregator='max')
+    days_overdue = fields.Integer(readonly=True, aggregator=None)
     ageing = fields.Selection(selection='_select_ageing', readonly=True)
     currency_id = fields.Many2one('res.currency', readonly=True)
     due = fields.Monetary(readonly=True, aggregator=None)
     company_currency_id = fields.Many2one('res.currency', readonly=True)
     company_due = fields.Monetary(
-        string="Due in Company Currency", readonly=True, currency_field='company_currency_id',
+        string="Due (Company Currency)", readonly=True, currency_field='company_currency_id',
     )
     closed = fields.Boolean(
         string="Being Settled", readonly=True,
@@ -121,11 +123,12 @@ class EmailPayOutstanding(models.Model):
     )
     unreachable = fields.Selection(
         [
-            ('email', "No valid e-mail"),
-            ('phone', "No valid phone"),
-            ('both', "No valid e-mail or phone"),
+            ('email', "E-mail"),
+            ('phone', "Phone"),
+            ('both', "E-mail, phone"),
         ],
         string="Missing", readonly=True,
+        help="What of the customer is not on file, or not valid, so that no message arrives.",
     )
     sent_at = fields.Datetime(string="Last Sent", readonly=True)
     opened_at = fields.Datetime(string="Opened", readonly=True)
@@ -141,7 +144,8 @@ class EmailPayOutstanding(models.Model):
 
     @api.model
     def _select_ageing(self):
-        return [(str(rank), label) for rank, label in enumerate(age_labels(self.env))]
+        labels = (*age_labels(self.env), _("Credits"))
+        return [(str(rank), label) for rank, label in enumerate(labels)]
 
     @api.depends('sent_at', 'opened_at')
     def _compute_was(self):
@@ -182,13 +186,16 @@ class EmailPayOutstanding(models.Model):
 
     @api.model
     def _ageing_sql(self, today):
-        """The rank of the age, as the statement has it: see `AGES`."""
+        """The rank of the age, as the statement has it: see `AGES`. Credits come last."""
         cases = SQL(' ').join(
             SQL("WHEN %s - COALESCE(line.date_maturity, line.date) <= %s THEN %s",
                 today, days, str(rank))
             for rank, days in enumerate(AGES)
         )
-        return SQL("CASE %s ELSE %s END", cases, str(len(AGES)))
+        return SQL(
+            "CASE WHEN line.amount_residual_currency < 0 THEN %s %s ELSE %s END",
+            str(len(AGES) + 1), cases, str(len(AGES)),
+        )
 
     # === SHARING === #
 

@@ -52,6 +52,12 @@ class TestOutstanding(StatementCommon):
                 for age in range(5)]
         self.assertEqual(ages, section.ages)
         self.assertEqual(sum(charges.mapped('due')), section.due)
+        credits_ = rows - charges
+        self.assertEqual(set(credits_.mapped('ageing')), {'5'})
+        self.assertEqual(-sum(credits_.mapped('due')), section.credit)
+        self.assertEqual(rows.search(
+            [('partner_id', '=', self.customer.id), ('days_overdue', '>', 0)]
+        ), charges.filtered('days_overdue'))
         self.assertEqual(sum(rows.mapped('company_due')), section.balance)
         self.assertEqual(
             {(row.name, row.kind, row.due) for row in rows},
@@ -257,7 +263,12 @@ class TestOutstanding(StatementCommon):
         stranger = self._user('stranger', 'account.group_account_invoice', other)
         row = self.row(invoice)
         for user in (self.accountant, reader):
-            self.assertTrue(row.with_user(user).read(['name', 'unreachable', 'sent_at']))
+            row = row.with_user(user)
+            self.assertTrue(row.read(['name', 'unreachable', 'sent_at']))
+            views = row.get_views([
+                (False, kind) for kind in ('list', 'kanban', 'pivot', 'graph', 'search')])['views']
+            self.assertEqual(
+                'action_send_payment_email' in views['list']['arch'], user == self.accountant)
         self.assertNotIn(row, row.with_user(stranger).search([]))
         with self.assertRaises(AccessError):
             row.with_user(stranger).action_share_payment_link()

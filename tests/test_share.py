@@ -63,8 +63,12 @@ class TestShare(ShareCommon, MockSMS):
             ('rosa@example.com', NUMBER, link.expires_at))
         for text in (invoice.name, "1,234.50", link._url(), self.company.name):
             self.assertIn(text, dialog.text)
-        form = Form(dialog, 'email_pay.email_pay_share_view_form')
-        self.assertEqual(form.address, link._url())
+        for view in ('form', 'qr'):
+            form = Form(dialog, f'email_pay.email_pay_share_view_{view}')
+            self.assertEqual(form.address, link._url())
+        with Form(dialog, 'email_pay.email_pay_share_view_sms') as form:
+            form.text = f"Rosa! {dialog.address}"
+        self.assertEqual(dialog.text, f"Rosa! {dialog.address}")
 
     def test_a_customer_has_its_dialog_for_the_whole_balance(self):
         self.owe(10.0)

@@ -37,3 +37,4 @@ from . import provider_credicorp
 from . import provider_greenpay
 from . import res_company
 from . import res_partner
+from . import sms_sms

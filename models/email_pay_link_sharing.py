@@ -89,7 +89,8 @@ class EmailPayLink(models.Model):
         for link in self.sudo():
             phone = number or link._texted_number()
             full = text or link._text()
-            link._thread().with_context(email_pay_sms_content=full)._message_sms(
+            thread = link._thread().with_company(link.company_id)  # whose provider sends it
+            thread.with_context(email_pay_sms_content=full)._message_sms(
                 full.replace(link._token(), '…'),
                 partner_ids=link.partner_id.ids,
                 sms_pid_to_number={link.partner_id.id: phone},

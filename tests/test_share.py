@@ -34,8 +34,11 @@ class ShareCommon(StatementCommon):
         return self.env['email.pay.share'].with_user(self.accountant).browse(action['res_id'])
 
     def texts(self):
-        """The text messages in Odoo's queue, oldest first."""
-        return self.env['sms.sms'].sudo().search([('state', '=', 'outgoing')], order='id')
+        """The text messages that this test put in Odoo's queue, oldest first."""
+        return self.env['sms.sms'].sudo().search([
+            ('state', '=', 'outgoing'),
+            ('mail_message_id.record_company_id', '=', self.company.id),
+        ], order='id')
 
     def work_off_texts(self):
         """What Odoo's job does, with its queue."""
@@ -150,8 +153,20 @@ class TestShare(ShareCommon, MockSMS):
         dialog.action_send_sms()
         with self.mockSMSGateway():
             self.work_off_texts()
-        self.assertEqual(
-            [(sms['number'], sms['body']) for sms in self._sms], [(NUMBER, dialog.text)])
+        self.assertIn((NUMBER, dialog.text), [(sms['number'], sms['body']) for sms in self._sms])
+        self.assertFalse(self.texts())
+
+    def test_the_messages_of_two_companies_leave_one_queue(self):
+        other = self.env['res.company'].create({'name': "Another"})
+        self.share(self.owe(10.0)).action_send_sms()
+        self.customer._message_sms(
+            "From another company", partner_ids=self.customer.ids, put_in_queue=True)
+        first, second = self.env['sms.sms'].sudo().search([], order='id desc', limit=2)
+        first.mail_message_id.record_company_id = other
+        self.assertNotEqual(first._get_sms_company(), second._get_sms_company())
+        with self.mockSMSGateway():
+            self.work_off_texts()
+        self.assertEqual(set((first | second).mapped('state')), {'pending'})
 
     def test_the_chatter_has_the_text_without_the_secret(self):
         invoice = self.owe(10.0)

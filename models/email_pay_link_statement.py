@@ -64,7 +64,7 @@ class EmailPayLink(models.Model):
         return self.sudo().create([
             {
                 'scope': 'statement', 'company_id': company.id, 'partner_id': partner.id,
-                'email': partner._email_pay_statement_address(), 'expires_at': expiry, **values,
+                'email': partner._email_pay_address(), 'expires_at': expiry, **values,
             }
             for partner in partners
         ])
@@ -110,9 +110,7 @@ class EmailPayLink(models.Model):
 
     def _statement_totals(self):
         """What is due, in each currency, in one line."""
-        sections = self._statement().sections
-        return ', '.join(
-            section.currency.format(section.due) for section in sections if section.due)
+        return ', '.join(currency.format(amount) for currency, amount in self._due())
 
     def _statement_date(self):
         return fields.Date.context_today(
@@ -130,15 +128,16 @@ class EmailPayLink(models.Model):
             return super()._successor()
         return self._for_customer(self.partner_id, self.company_id)
 
-    def _unsendable(self):
+    def _unsendable(self, addresses=True):
         if self.scope != 'statement':
-            return super()._unsendable()
-        return self.partner_id._email_pay_statement_obstacles(self.company_id)[self.partner_id]
+            return super()._unsendable(addresses)
+        obstacles = self.partner_id._email_pay_statement_obstacles(self.company_id, addresses)
+        return obstacles[self.partner_id]
 
     def _address(self):
         if self.scope != 'statement':
             return super()._address()
-        return self.partner_id._email_pay_statement_address()
+        return self.partner_id._email_pay_address()
 
     def _log(self, body):
         super()._log(body)

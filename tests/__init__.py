@@ -8,8 +8,11 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_once
     from . import test_page_security
     from . import test_page_states
+    from . import test_print
     from . import test_provider
+    from . import test_share
     from . import test_shuffle
+    from . import test_outstanding
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card

@@ -1,7 +1,10 @@
-from . import account_move
-from . import account_move_notes
+# What the others inherit from.
 from . import email_pay_attention
 from . import email_pay_cached
+from . import email_pay_sharing
+
+from . import account_move
+from . import account_move_notes
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
@@ -20,7 +23,6 @@ from . import email_pay_portal_offer
 from . import email_pay_portal_page
 from . import email_pay_portal_print
 from . import email_pay_portal_schedule
-from . import email_pay_sharing
 from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb

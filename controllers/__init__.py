@@ -3,6 +3,8 @@ from . import logs
 from . import payment_page
 from . import portal
 from . import portal_overdue
+from . import sign_in_page
+from . import signed_in_page
 from . import statement_page
 from . import transaction_page
 from . import webhook

@@ -9,6 +9,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_states
     from . import test_provider
     from . import test_shuffle
+    from . import test_sign_in
+    from . import test_sign_in_session
+    from . import test_sign_in_limits
+    from . import test_tax_number
     from . import test_portal
     from . import test_portal_address
     from . import test_qr_code
@@ -35,4 +39,5 @@ if __name__.startswith('odoo.addons.'):
     from . import test_neutralize
     from . import test_concurrency
     from . import test_fuzz
+    from . import test_sign_in_fuzz
     from . import test_returns_concurrency

@@ -6,8 +6,9 @@
     'author': "Email Pay",
     'license': 'LGPL-3',
     'depends': ['account_payment', 'sms'],
-    # qrcode draws the address of a payment page; Odoo itself already needs requests.
-    'external_dependencies': {'python': ['qrcode']},
+    # qrcode draws the address of a payment page; tax numbers and phones are read by the others.
+    # Odoo itself already needs requests.
+    'external_dependencies': {'python': ['qrcode', 'python-stdnum', 'phonenumbers']},
     'data': [
         'security/ir.model.access.csv',
         'security/email_pay_security.xml',
@@ -27,6 +28,7 @@
         'views/page_statement.xml',
         'views/page_card.xml',
         'views/page_inline.xml',
+        'views/page_sign_in.xml',
         'views/page_status.xml',
         'views/payment_provider_views.xml',
         'views/email_pay_portal_views.xml',
@@ -45,6 +47,8 @@
         'views/portal_templates.xml',
         'views/payment_return_views.xml',
         'views/email_pay_menus.xml',
+        'data/sign_in_data.xml',
+        'views/email_pay_sign_in_views.xml',
         'data/setup_data.xml',
     ],
     'demo': [

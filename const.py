@@ -19,6 +19,11 @@ VERIFIER_BYTES = 18
 
 # The visitor who followed a link stays let in for this long without following it again.
 VISIT_HOURS = 12
+# Who signed in at the payment address is signed out after so long without opening a page.
+SIGN_IN_MINUTES = 30
+CODE_DIGITS = 6
+CODE_MINUTES = 10
+CODE_TRIES = 5
 TRANSACTION_TOKEN_HOURS = 24 * 7
 
 # The type of the routes that a gateway notifies.

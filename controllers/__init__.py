@@ -4,6 +4,8 @@ from . import payment_page
 from . import portal
 from . import portal_overdue
 from . import portal_qr
+from . import sign_in_page
+from . import signed_in_page
 from . import statement_page
 from . import transaction_page
 from . import webhook

@@ -13,6 +13,7 @@ from odoo.addons.payment.controllers.post_processing import PaymentPostProcessin
 
 from ..const import TRANSACTION_ROUTE
 from .page import PageMixin, origin
+from .visits import is_anonymous
 
 _logger = logging.getLogger(__name__)
 
@@ -249,7 +250,7 @@ class TransactionPageController(PageMixin, Controller):
     def _receipt_note(self, transaction):
         address = transaction._email_pay_receipt_address()
         told = transaction.email_pay_receipt_due or transaction.email_pay_receipt_at
-        if not told or not address:
+        if not told or not address or is_anonymous():
             return False
         name, _at, domain = address.partition('@')
         return _("Your receipt goes to %s.", f'{name[:1]}•••@{domain}')

@@ -23,5 +23,6 @@ UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_rec
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;
 UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
  WHERE email_pay_checkout_until IS NOT NULL;
+UPDATE email_pay_sign_in SET state = 'out', code_hash = NULL WHERE state IN ('asked', 'sent', 'in');
 -- running workers forget the credentials that they have read
 INSERT INTO orm_signaling_default DEFAULT VALUES;

@@ -23,6 +23,10 @@ from . import email_pay_portal_offer
 from . import email_pay_portal_page
 from . import email_pay_portal_print
 from . import email_pay_portal_schedule
+from . import email_pay_portal_sign_in
+from . import email_pay_sign_in
+from . import email_pay_sign_in_code
+from . import email_pay_sign_in_limit
 from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb
@@ -50,4 +54,5 @@ from . import provider_credicorp
 from . import provider_greenpay
 from . import res_company
 from . import res_partner
+from . import res_partner_tax_key
 from . import sms_sms

@@ -1,11 +1,17 @@
 from urllib.parse import urlencode
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .statement_selection import Selection
 from .statement_values import section_values
+
+# What a customer who signs in sees of what was paid.
+HISTORY_MONTHS = 12
+HISTORY_ROWS = 200
 
 
 class EmailPayLink(models.Model):
@@ -68,6 +74,17 @@ class EmailPayLink(models.Model):
             }
             for partner in partners
         ])
+
+    def _paid_documents(self):
+        """What the customer was invoiced in the last months and has paid, the newest first."""
+        self.ensure_one()
+        since = self._statement_date() - relativedelta(months=HISTORY_MONTHS)
+        return self.env['account.move'].sudo().search([
+            ('move_type', 'in', ('out_invoice', 'out_receipt')), ('state', '=', 'posted'),
+            ('commercial_partner_id', '=', self.partner_id.id),
+            ('company_id', '=', self.company_id.id), ('invoice_date', '>=', since),
+            ('payment_state', 'in', ('in_payment', 'paid')),
+        ], order='invoice_date DESC, id DESC', limit=HISTORY_ROWS)
 
     def _is_of_customer(self, user):
         """Whether a signed-in user sees this statement without its token: whoever belongs to the

@@ -13,6 +13,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_share
     from . import test_shuffle
     from . import test_outstanding
+    from . import test_sign_in
+    from . import test_sign_in_session
+    from . import test_sign_in_limits
+    from . import test_tax_number
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card
@@ -53,4 +57,5 @@ if __name__.startswith('odoo.addons.'):
     from . import test_events_concurrency
     from . import test_statement_concurrency
     from . import test_fuzz
+    from . import test_sign_in_fuzz
     from . import test_returns_concurrency

@@ -254,9 +254,10 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         # In a test all cursors share one database transaction, which nothing commits.
-        cls.startClassPatcher(patch(
-            'odoo.addons.email_pay.controllers.webhook.begin_autocommit', TestCursor.rollback,
-        ))
+        for name in ('webhook', 'sign_in_page'):
+            cls.startClassPatcher(patch(
+                f'odoo.addons.email_pay.controllers.{name}.begin_autocommit', TestCursor.rollback,
+            ))
 
     def open_link(self, link, **kwargs):
         """Follow a link as from the mail: the payment page, with the cookie that lets in."""

@@ -24,6 +24,9 @@ class TestNeutralize(EmailPayCommon):
         })
         self.portal.notification_email = 'desk@canal.example.com'
         self.credicorp.credicorp_webhook_key_previous = 'old'
+        self.session = self.env['email.pay.sign.in'].sudo().create({
+            'portal_id': self.portal.id, 'state': 'in', 'seen_at': fields.Datetime.now(),
+        })
         self.env.flush_all()
         self.sequences = self.registry.get_sequences(self.cr)
         with file_open('email_pay/data/neutralize.sql') as file:
@@ -48,6 +51,9 @@ class TestNeutralize(EmailPayCommon):
         self.assertEqual(self.link.state, 'revoked')
         self.assertLessEqual(self.link.revoked_at, fields.Datetime.now())
         self.assertEqual(self.link.mail_state, 'none')
+
+    def test_nobody_is_signed_in(self):
+        self.assertFalse(self.session._is_open())
 
     def test_no_card_is_charged(self):
         with self.assertRaisesRegex(ValidationError, "Nothing was charged"):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, journey, memory, pages, statements
+from . import accept, booking, journey, memory, pages, sign_in, statements
 
 
 class Goal(NamedTuple):
@@ -20,6 +20,8 @@ GOALS = (
     Goal(9, 'page', pages.served),
     Goal(11, 'browser', pages.first_visits),
     Goal(12, 'statement', statements.served),
+    Goal(14, 'look-up', sign_in.looked_up),
+    Goal(13, 'sign-in', sign_in.told_by_time),
     Goal(8, 'alone', booking.alone),
     Goal(7, 'backlog', booking.backlog),
     Goal(10, 'memory', memory.growth),

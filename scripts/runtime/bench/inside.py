@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 
-import documents  # beside this file, which is no part of a package here
+import customers  # beside this file, which is no part of a package here
+import documents
 
 
 def serve(env, port):
@@ -70,6 +71,20 @@ def _transaction(env, provider, move):
 
 def create_statements(env, counts):
     return documents.create_statements(env, counts)
+
+
+# -- Signing in -------------------------------------------------------------------------------
+
+def create_customers(env, count):
+    return customers.create(env, count)
+
+
+def look_up_customers(env, numbers):
+    return customers.look_up(env, numbers)
+
+
+def choose_policy(env, policy):
+    customers.choose_policy(env, policy)
 
 
 # -- Booking ----------------------------------------------------------------------------------
@@ -172,6 +187,6 @@ def _transactions(env, numbers):
 CALLS = {
     function.__name__: function
     for function in (
-        start_payments, create_statements, book_stock, book_stock_alone, book_ours,
-        run_other_jobs, read_books)
+        start_payments, create_statements, create_customers, look_up_customers, choose_policy,
+        book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
 }

@@ -84,13 +84,14 @@ class Stage:
         return self._once((kind, 'server'), lambda: self.serving(self.database(kind)))
 
     @contextmanager
-    def serving(self, name, *, workers=WORKERS, cron=0, smtp_port=None):
+    def serving(self, name, *, workers=WORKERS, cron=0, smtp_port=None, proxy=False):
         mail = ('--smtp', processes.LOOPBACK, '--smtp-port', smtp_port) if smtp_port else ()
         log = self.folder / f'{name}-{workers}-{cron}.log'
         with processes.port(8069) as port, processes.port(8069) as gevent_port:
             node = Node(f'http://{processes.LOOPBACK}:{port}', self._command(
                 '--database', name, '--http-port', port, '--gevent-port', gevent_port,
-                '--workers', workers, '--max-cron-threads', cron, *mail), name, log)
+                '--workers', workers, '--max-cron-threads', cron, *mail,
+                *(('--proxy-mode',) if proxy else ())), name, log)
             try:
                 node.start()
                 node.wait()

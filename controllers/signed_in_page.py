@@ -1,0 +1,96 @@
+from odoo import _
+from odoo.http import request, route
+from odoo.tools import format_date
+
+from .sign_in_mixin import SignInMixin
+from .statement_page import StatementPageController
+from .visits import browser_attempt, sign_in_for
+
+
+class SignedInPageController(SignInMixin, StatementPageController):
+    """The statement of who signed in at the company's payment address: for a while, and with what
+    was paid where the company shows it; whose it is only to who entered a code."""
+
+    @route()
+    def download(self, selector, **params):
+        attempt = self._attempt(selector)
+        if attempt and not attempt.with_code:
+            return self._not_found()
+        return super().download(selector, **params)
+
+    @route()
+    def qr_code(self, selector, **params):
+        """The code holds the link of the mail, which is good for much longer than a session."""
+        if self._attempt(selector):
+            return self._not_found()
+        return super().qr_code(selector, **params)
+
+    def _attempt(self, selector):
+        return sign_in_for(request.env['email.pay.link']._from_selector(selector))
+
+    def _not_found(self):
+        """Who was signed in is told that this is over."""
+        attempt = browser_attempt()
+        if attempt.state != 'in' or attempt._is_open():
+            return super()._not_found()
+        self._use_language(attempt.partner_ids[:1].lang)
+        return self._message_page(
+            'info', _("You were signed out"),
+            _("For your safety, that happens when you open no page for a while."),
+            company=attempt.company_id, lang_code=attempt.partner_ids[:1].lang, status=403,
+            actions=[{
+                'label': _("Sign in again"), 'url': self._path(attempt.portal_id), 'primary': True,
+            }],
+        )
+
+    # === RENDERING === #
+
+    def _statement_values(self, link, *args):
+        values = super()._statement_values(link, *args)
+        attempt = sign_in_for(link)
+        if not attempt:
+            return values
+        values |= self._sign_in_values(link, attempt)
+        if not attempt.with_code:
+            values |= {'customer': False, 'pdf_url': False}
+        return values
+
+    def _sign_in_values(self, link, attempt):
+        portal = attempt.portal_id
+        several = len(attempt.link_ids) > 1
+        return {
+            'qr_url': False,
+            'sign_out': self._sign_out_action(portal),
+            'accounts_url': several and self._path(portal, '/accounts'),
+            'history': self._history_values(link, portal),
+        }
+
+    def _history_values(self, link, portal):
+        """What was paid lately, as the page shows it; empty where the company does not show it."""
+        if portal.shown_documents != 'history':
+            return []
+        kinds = link.env['email.pay.statement']._kinds()
+        return [
+            {
+                'name': move.name, 'kind': kinds[move.move_type],
+                'date': format_date(link.env, move.invoice_date),
+                'total': move.currency_id.format(move.amount_total),
+            }
+            for move in link._paid_documents()
+        ]
+
+    def _obstacle_page(self, link, obstacle):
+        """The history is there also when nothing is left to pay."""
+        attempt = sign_in_for(link)
+        history = attempt and self._history_values(link, attempt.portal_id)
+        if obstacle != 'settled' or not history:
+            return super()._obstacle_page(link, obstacle)
+        return self._render(
+            'email_pay.settled_page', self._sign_in_values(link, attempt),
+            title=_("Nothing is due"), company=link.company_id, lang_code=link.partner_id.lang,
+        )
+
+    def _message(self, link, kind, headline, text, actions=()):
+        if attempt := sign_in_for(link):
+            actions = [*actions, self._sign_out_action(attempt.portal_id)]
+        return super()._message(link, kind, headline, text, actions)

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
@@ -13,10 +15,40 @@ from .visits import visited_link
 OFFER_SCOPE = 'email_pay.offer'
 
 
-def inline_path(link, amount, provider):
-    """The address of Odoo's own payment form for exactly this amount and provider."""
+class Offer(NamedTuple):
+    """What Odoo's form is shown for, and nothing else: a sum, a provider, and of a statement what
+    was picked."""
+
+    link: object
+    amount: float
+    provider: object
+    pick: object
+
+    @property
+    def paid(self):
+        """What is paid: the invoice of the link, or what was picked."""
+        return self.pick or self.link
+
+    @property
+    def methods(self):
+        """The payment methods of the provider, as long as it is offered and can collect that."""
+        link, currency = self.link, self.paid._payment_currency()
+        usable = link._portal()._usable_providers(
+            link.company_id, link.partner_id, self.amount, currency
+        )
+        return link.env['payment.method']._get_compatible_payment_methods(
+            (self.provider & usable).ids, link.partner_id.id, currency_id=currency.id
+        )
+
+
+def inline_path(link, amount, provider, pick=None):
+    """The address of Odoo's own payment form for exactly this amount and provider.
+
+    :param pick: what was picked of a statement, as `email.pay.pick`.
+    """
     offer = hash_sign(
-        link.sudo().env, OFFER_SCOPE, [link.selector, amount, provider.id],
+        link.sudo().env, OFFER_SCOPE,
+        [link.selector, amount, provider.id, pick.id if pick else False],
         expiration_hours=VISIT_HOURS,
     )
     return link._path(f'/form?offer={offer}')
@@ -27,76 +59,79 @@ class InlinePageController(PageMixin, Controller):
 
     @route(f'{PAGE_ROUTE}/form', type='http', auth='public', methods=['GET'], sitemap=False)
     def show(self, selector, offer='', **_params):
-        link, amount, provider = self._read_offer(selector, offer)
-        if not link:
+        """The form, unless something is to be chosen again first."""
+        proof, offer = offer, self._read_offer(selector, offer)
+        if not offer:
             return self._not_found()
-        methods = self._methods(link, amount, provider)
+        link, provider, methods = offer.link, offer.provider, offer.methods
         if link._obstacle() or not methods:
             return self._redirect(link._path())
-        currency = link.invoice_ids.currency_id
-        values = {
-            'mode': 'payment',
-            'amount': amount,
-            'currency': currency,
-            'partner_id': link.partner_id.id,
-            'providers_sudo': provider,
-            'payment_methods_sudo': methods,
-            # Whoever holds a link neither sees nor saves a card.
-            'tokens_sudo': request.env['payment.token'],
-            'show_tokenize_input_mapping': {provider.id: False},
-            'availability_report': {},
-            'transaction_route': link._path('/transaction'),
-            'landing_route': link._path(),
-            'access_token': offer,
-            'amount_label': currency.format(amount),
-            'documents_label': ', '.join(link.invoice_ids.mapped('name')),
-            'back_url': link._path(),
-            'is_html_empty': is_html_empty,  # which Odoo gives only to pages of the website
-        }
+        try:
+            label = offer.paid._payment_label()
+        except UserError:
+            return self._redirect(link._path())
+        amount = offer.paid._payment_currency().format(offer.amount)
         response = self._render(
-            'email_pay.inline_page', values, title=_("Pay %s", values['amount_label']),
-            company=link.company_id, lang_code=link.partner_id.lang,
+            'email_pay.inline_page',
+            {
+                **self._form_values(offer, methods),
+                'access_token': proof,
+                'amount_label': amount,
+                'documents_label': label,
+            },
+            title=_("Pay %s", amount), company=link.company_id, lang_code=link.partner_id.lang,
             test_mode=provider.state == 'test', stock=True,
         )
         # Odoo's form compiles its templates in the browser and loads the provider's own scripts.
         response.headers['Content-Security-Policy'] = "frame-ancestors 'none'; base-uri 'none'"
         return response
 
+    def _form_values(self, offer, methods):
+        """What Odoo's `payment.form` documents."""
+        link = offer.link
+        return {
+            'mode': 'payment',
+            'amount': offer.amount,
+            'currency': offer.paid._payment_currency(),
+            'partner_id': link.partner_id.id,
+            'providers_sudo': offer.provider,
+            'payment_methods_sudo': methods,
+            # Whoever holds a link neither sees nor saves a card.
+            'tokens_sudo': request.env['payment.token'],
+            'show_tokenize_input_mapping': {offer.provider.id: False},
+            'availability_report': {},
+            'transaction_route': link._path('/transaction'),
+            'landing_route': link._path(),
+            'back_url': link._path(),
+            'is_html_empty': is_html_empty,  # which Odoo gives only to pages of the website
+        }
+
     @route(f'{PAGE_ROUTE}/transaction', type='jsonrpc', auth='public')
     def start(self, selector, access_token='', provider_id=None, payment_method_id=None,
               flow='direct', **_params):
-        """Create the transaction of Odoo's form: the amount is the offer's, not the browser's."""
-        link, amount, provider = self._read_offer(selector, access_token)
-        if not link or link._obstacle() or provider.id != provider_id:
+        """Create the transaction of Odoo's form: what is paid is the offer's, not the browser's."""
+        offer = self._read_offer(selector, access_token)
+        if not offer or offer.link._obstacle() or offer.provider.id != provider_id:
             raise UserError(_("This page is out of date. Please open the link again."))
-        method = self._methods(link, amount, provider).filtered(
-            lambda candidate: candidate.id == payment_method_id
-        )
+        method = offer.methods.filtered(lambda candidate: candidate.id == payment_method_id)
         if not method or flow not in ('direct', 'redirect'):
             raise UserError(_("This way to pay is not available right now. Please choose another."))
-        transaction = link._start_payment(amount, provider, method, flow)
+        transaction = offer.paid._start_payment(offer.amount, offer.provider, method, flow)
         PaymentPostProcessing.monitor_transaction(transaction)
         return transaction._get_processing_values()
 
-    def _methods(self, link, amount, provider):
-        """The payment methods of `provider`, as long as it is offered and can collect `amount`."""
-        currency = link.invoice_ids.currency_id
-        usable = link._portal()._usable_providers(
-            link.company_id, link.partner_id, amount, currency
-        )
-        return request.env['payment.method'].sudo()._get_compatible_payment_methods(
-            (provider & usable).ids, link.partner_id.id, currency_id=currency.id
-        )
-
-    def _read_offer(self, selector, offer):
-        """The link, amount and provider of an offer, when this browser may take it up."""
+    def _read_offer(self, selector, proof):
+        """The offer that was signed, when this browser may take it up; else None."""
         link = visited_link(selector)
         try:
-            values = verify_hash_signed(request.env(su=True), OFFER_SCOPE, str(offer))
+            values = verify_hash_signed(request.env(su=True), OFFER_SCOPE, str(proof))
         except ValueError:  # not base64, or another version
             values = None
         if not link or not values or values[0] != selector:
-            return request.env['email.pay.link'], 0, None
+            return None
         link, _lang = self._speak_to(link)
-        provider = request.env['payment.provider'].sudo().browse(values[2])
-        return link, values[1], provider
+        _selector, amount, provider_id, pick_id = values
+        pick = link.env['email.pay.pick'].browse(pick_id or []).exists()
+        if (link.scope == 'statement') != bool(pick):
+            return None  # what was picked is not kept for ever
+        return Offer(link, amount, link.env['payment.provider'].browse(provider_id), pick)

@@ -5,6 +5,7 @@ from odoo.http import request, route
 from ..const import STATEMENT_ROUTE, STATEMENT_ROWS
 from ..models.statement_values import minor_units, section_values
 from .documents import method_values, parse_amount
+from .inline_page import inline_path
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
 from .statement_values import choice_values, selection_values
@@ -93,7 +94,9 @@ class StatementPageController(PaymentPageController):
             paid = parse_amount(amount, lang.decimal_point)
             link._check_selection(selection, paid)
         provider, payment_method = self._way(
-            link._statement_ways(paid, section.currency), method)
+            link._ways(paid, section.currency), method)
+        if provider._email_pay_flow() == 'inline':
+            return inline_path(link, paid, provider, link._pick(selection))
         transaction = link._start_selection(selection, paid, provider, payment_method)
         return transaction._email_pay_path()
 
@@ -128,7 +131,7 @@ class StatementPageController(PaymentPageController):
             self._statement_values(link, lang, statement, selection, free, error),
             title=_("Statement of account"), company=link.company_id, lang_code=lang.code,
             status=status,
-            test_mode=any(way['test'] for way in link._statement_offer(0, section.currency)),
+            test_mode=any(way['test'] for way in link._offer_in(0, section.currency)),
         )
 
     def _picked(self, section, free):
@@ -159,7 +162,7 @@ class StatementPageController(PaymentPageController):
             'selection': selection_values(link, selection, free, self._uses_credit()),
             'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
             'other': other,
-            'methods': method_values(link._statement_offer(selection.to_pay, section.currency)),
+            'methods': method_values(link._offer_in(selection.to_pay, section.currency)),
             'money': self._money_format(section.currency, lang),
             'pdf_url': link._path('/pdf'),
             'post_url': link._path(),

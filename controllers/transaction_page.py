@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 
 # After so many questions to the gateway, the customer need not wait on the page.
 SOON = 2
+# So many documents and credits are named on the status page.
+SETTLED_ROWS = 12
 
 
 class TransactionPageController(PageMixin, Controller):
@@ -212,12 +214,25 @@ class TransactionPageController(PageMixin, Controller):
             'reference': transaction.reference,
             'amount': currency.format(transaction.amount),
             'remaining': rest_due and currency.format(remaining),
+            'settled': state == 'paid' and self._settled_values(transaction),
             'poll_url': transaction._email_pay_path('/state'),
             'retry_url': back if rest_due or state in ('declined', 'canceled') else False,
             'back_url': back if finished or transaction.state == 'draft' else False,
             'receipt_note': self._receipt_note(transaction),
         }
         return self._transaction_page('email_pay.status_page', transaction, values, headline)
+
+    def _settled_values(self, transaction):
+        """What was paid with this payment; False when it is one document, nothing, or more than
+        fits: the receipt has it all."""
+        settled = transaction._email_pay_settled()
+        if not 1 < len(settled.documents) + len(settled.credits) <= SETTLED_ROWS:
+            return False
+        money = transaction.currency_id.format
+        return {
+            kind: [{'name': share.name, 'amount': money(share.amount)} for share in shares]
+            for kind, shares in (('documents', settled.documents), ('credits', settled.credits))
+        }
 
     def _status_words(self, transaction):
         return {

@@ -2,15 +2,13 @@ import json
 from dataclasses import asdict
 from datetime import timedelta
 
-from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
+from odoo import api, fields, models
 
 from ..const import EVENT_MAX_ATTEMPTS
 from ..gateways.errors import GatewayError
 
 # Seconds before each further attempt at a notification that failed.
 RETRY_GAPS = (10, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600)
-ATTENTION = 'email_pay.mail_activity_attention'
 WORKER = 'email_pay.ir_cron_process_events'
 
 
@@ -19,15 +17,14 @@ class EmailPayEvent(models.Model):
 
     _name = 'email.pay.event'
     _description = 'Payment Notification'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['email.pay.attention']
     _order = 'id desc'
     _rec_name = 'key'
-    _mail_post_access = 'read'
 
     provider_id = fields.Many2one(
         'payment.provider', required=True, readonly=True, ondelete='cascade',
-        bypass_search_access=True,
     )
+    provider_name = fields.Char(related='provider_id.name', string="App Name")
     company_id = fields.Many2one(related='provider_id.company_id')
     source = fields.Selection(
         [
@@ -200,7 +197,7 @@ class EmailPayEvent(models.Model):
         if not self:
             return
         self.write({'state': state, 'error': False})
-        self.activity_unlink([ATTENTION])
+        self._no_attention()
 
     def _retry_later(self):
         gap = RETRY_GAPS[min(self.attempts, len(RETRY_GAPS)) - 1]
@@ -222,22 +219,11 @@ class EmailPayEvent(models.Model):
         """Leave it to a person: visible in the inbox, with one activity for the responsible."""
         self.ensure_one()
         self.write({'state': 'parked', 'error': reason})
-        self.activity_unlink([ATTENTION])
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        self.activity_schedule(
-            ATTENTION,
-            summary=portal._speak(self).env._("A payment needs you"),
-            note=reason,
-            user_id=portal._attention_user().id,
-        )
+        self._no_attention()
+        spoken = self.env['email.pay.portal']._speak(self)
+        self._ask_attention(self.company_id, self, spoken.env._("A payment needs you"), reason)
 
     # === DECIDE === #
-
-    def _check_may_decide(self):
-        """What a gateway told us cannot be edited; billing users decide what becomes of it."""
-        self.check_access('read')
-        if not self.env.user.has_group('account.group_account_invoice'):
-            raise AccessError(_("Only billing users can do this."))
 
     def action_replay(self):
         """Try again, now: the notification, the question to the gateway, or the booking."""

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ..const import EVENT_BATCH, EVENT_MAX_ATTEMPTS
 from ..gateways.values import RETURNS, Notification, Operation
 from .account_move_notes import Notes
-from .email_pay_event import ATTENTION, WORKER
+from .email_pay_event import WORKER
 from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class EmailPayEvent(models.Model):
             held = self._hold_transactions()
             for event in self:
                 self.env['email.pay.portal']._speak(event)._process_one(notes, held)
-            self.filtered(lambda event: event.state in FINISHED).activity_unlink([ATTENTION])
+            self.filtered(lambda event: event.state in FINISHED)._no_attention()
             self.transaction_id._email_pay_book()
 
     def _hold_transactions(self):

@@ -116,14 +116,14 @@ class EmailPayLink(models.Model):
 
     def _methods(self, amount):
         """The ways to pay `amount` now, as (provider, payment method)."""
-        return self._ways(amount, self.invoice_ids.currency_id)
+        return self._ways(amount, self._payment_currency())
 
     def _ways(self, amount, currency):
         return self._portal()._ways(self.company_id, self.partner_id, amount, currency)
 
     def _offer(self, amount):
         """The ways to pay `amount` as the page shows them (see `email.pay.portal`)."""
-        return self._offer_in(amount, self.invoice_ids.currency_id)
+        return self._offer_in(amount, self._payment_currency())
 
     def _offer_in(self, amount, currency):
         company = self.company_id
@@ -133,6 +133,13 @@ class EmailPayLink(models.Model):
             way for way in self._portal()._offer(company, self.partner_id, currency)
             if not way['maximum'] or company.currency_id.compare_amounts(way['maximum'], price) >= 0
         ]
+
+    def _payment_currency(self):
+        return self.invoice_ids.currency_id
+
+    def _payment_label(self):
+        """What is paid, in few words."""
+        return ', '.join(self.invoice_ids.mapped('name'))
 
     def _start_payment(self, amount, provider, method, flow=None):
         """A new transaction of `amount`; refused when it is not due (see `payment_guard`)."""

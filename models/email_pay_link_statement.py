@@ -64,7 +64,7 @@ class EmailPayLink(models.Model):
         return self.sudo().create([
             {
                 'scope': 'statement', 'company_id': company.id, 'partner_id': partner.id,
-                'email': partner._email_pay_statement_address(), 'expires_at': expiry, **values,
+                'email': partner._email_pay_address(), 'expires_at': expiry, **values,
             }
             for partner in partners
         ])
@@ -92,18 +92,25 @@ class EmailPayLink(models.Model):
         if not section.due:
             return []
         return [
-            {'name': way['name'], 'url': self._url_to(section=section.key, method=way['value'])}
-            for way in self._statement_offer(0, section.currency)
+            {
+                'name': way['name'], 'fees': way['hint'],
+                'logos': self._logo_urls(way['brand_ids']),
+                'url': self._url_to(section=section.key, method=way['value']),
+            }
+            for way in self._offer_in(0, section.currency)
         ]
+
+    def _logo_urls(self, brand_ids):
+        """Where a mail finds the logos of payment methods: many mail programs show no others."""
+        base_url = self._base_url()
+        return [f'{base_url}/web/image/payment.method/{brand_id}/image' for brand_id in brand_ids]
 
     def _url_to(self, **chosen):
         return f'{self._url()}?{urlencode(chosen)}'
 
     def _statement_totals(self):
         """What is due, in each currency, in one line."""
-        sections = self._statement().sections
-        return ', '.join(
-            section.currency.format(section.due) for section in sections if section.due)
+        return ', '.join(currency.format(amount) for currency, amount in self._due())
 
     def _statement_date(self):
         return fields.Date.context_today(
@@ -121,15 +128,16 @@ class EmailPayLink(models.Model):
             return super()._successor()
         return self._for_customer(self.partner_id, self.company_id)
 
-    def _unsendable(self):
+    def _unsendable(self, addresses=True):
         if self.scope != 'statement':
-            return super()._unsendable()
-        return self.partner_id._email_pay_statement_obstacles(self.company_id)[self.partner_id]
+            return super()._unsendable(addresses)
+        obstacles = self.partner_id._email_pay_statement_obstacles(self.company_id, addresses)
+        return obstacles[self.partner_id]
 
     def _address(self):
         if self.scope != 'statement':
             return super()._address()
-        return self.partner_id._email_pay_statement_address()
+        return self.partner_id._email_pay_address()
 
     def _log(self, body):
         super()._log(body)
@@ -215,25 +223,23 @@ class EmailPayLink(models.Model):
             self.company_id, selection.section.currency, selection.to_pay
         )
 
-    # Odoo's own inline forms know one invoice or one set of them, not a selection.
-
-    def _statement_ways(self, amount, currency):
-        """The ways to pay `amount` of a selection, as (provider, payment method)."""
-        return [
-            (provider, method) for provider, method in self._ways(amount, currency)
-            if provider._email_pay_flow() != 'inline'
-        ]
-
-    def _statement_offer(self, amount, currency):
-        """The same as the page and the mail show them (see `email.pay.portal`)."""
-        return [way for way in self._offer_in(amount, currency) if not way['inline']]
-
     def _check_selection(self, selection, amount):
         """:raises UserError: a sentence for the customer who typed `amount`."""
         self._check_other(
             amount, self._selection_limits(selection), selection.section.currency)
 
-    def _start_selection(self, selection, amount, provider, method):
+    def _pick(self, selection):
+        """Keep what was picked, until the form of a provider is sent."""
+        return self.env['email.pay.pick'].sudo().create({
+            'link_id': self.id,
+            'section': selection.section.key,
+            'document_ids': [document.move_id for document in selection.charges],
+            'use_credit': bool(selection.credits),
+            'currency_id': selection.section.currency.id,
+            'to_pay': selection.to_pay,
+        })
+
+    def _start_selection(self, selection, amount, provider, method, flow=None):
         """A new transaction of `amount` for what was picked; refused when it is not due, or being
         paid already (see `payment_allocation`)."""
         self.ensure_one()
@@ -255,7 +261,7 @@ class EmailPayLink(models.Model):
             'email_pay_allocation_ids': [
                 Command.create({'move_id': move_id, 'amount': part}) for move_id, part in plan
             ],
-        })
+        }, flow)
 
     def _statement_reference(self):
         """What a payment of several documents is called, as Odoo calls it."""

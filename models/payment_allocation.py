@@ -5,6 +5,11 @@ from odoo.fields import Domain
 from .email_pay_statement import Section
 
 
+def documents_label(env, names):
+    """What is paid, in few words: the names of some documents, else how many they are."""
+    return ', '.join(names) if len(names) <= 3 else env._("%s documents", len(names))
+
+
 class EmailPayAllocation(models.Model):
     """What a payment from a statement was begun for: a part of an entry. Credits are negative, so
     that all parts of a payment sum up to its amount."""
@@ -37,6 +42,18 @@ class AccountMove(models.Model):
             | Domain('email_pay_allocation_ids.move_id', 'in', self.ids)
         ))
 
+    def _email_pay_check_free(self, besides=()):
+        """:raises ValidationError: a customer is paying some of these entries already, with other
+            transactions than `besides`; a sentence for the customer.
+        """
+        others = self._email_pay_holders().filtered(lambda tx: tx not in besides)
+        if others:
+            raise ValidationError(_(
+                "A payment of %s for some of these documents is already being processed. Please"
+                " wait until it is finished before you pay again.",
+                others.currency_id[:1].format(sum(others.mapped('amount'))),
+            ))
+
 
 class PaymentTransaction(models.Model):
     """Paid as it was chosen: the documents of a statement that a customer picked, and no other."""
@@ -62,22 +79,13 @@ class PaymentTransaction(models.Model):
         return sum(parts.mapped('amount')) + sum((self - allocated).mapped('amount'))
 
     def _email_pay_label(self):
-        """What is paid, in few words: the names of some documents, else how many they are."""
-        names = self._email_pay_charges().mapped('name')
-        return ', '.join(names) if len(names) <= 3 else _("%s documents", len(names))
+        return documents_label(self.env, self._email_pay_charges().mapped('name'))
 
     def _email_pay_charges(self):
         """The documents that are paid, without the credits that are used for them."""
         if not self.email_pay_allocation_ids:
             return self.invoice_ids
         return self.email_pay_allocation_ids.filtered(lambda part: part.amount > 0).move_id
-
-    def _email_pay_rest_of(self, move):
-        """What is still due on a document of this payment."""
-        if not self.email_pay_allocation_ids:
-            return move.amount_residual
-        lines = self._email_pay_allocated_lines() & move.line_ids
-        return sum(line.amount_residual_currency for line in lines if line.balance > 0)
 
     def _email_pay_credits_used(self):
         return self.email_pay_allocation_ids.filtered(lambda part: part.amount < 0).move_id
@@ -102,12 +110,7 @@ class PaymentTransaction(models.Model):
                 "%s has changed meanwhile. Please choose again what you want to pay. Nothing was"
                 " charged.", ', '.join(part.move_id.name for part in changed[:5]),
             ))
-        if others := parts.move_id._email_pay_holders() - self:
-            raise ValidationError(_(
-                "A payment of %s for some of these documents is already being processed. Please"
-                " wait until it is finished before you pay again.",
-                currency.format(sum(others.mapped('amount'))),
-            ))
+        parts.move_id._email_pay_check_free(besides=self)
 
     def _email_pay_section(self):
         """What the customer owes now in the currency and the account of this payment."""

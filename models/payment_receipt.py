@@ -36,34 +36,47 @@ class PaymentTransaction(models.Model):
         if any(due.mapped('email_pay_receipt_due')):
             self.env.ref('email_pay.ir_cron_send_receipts')._trigger()
 
+    def _email_pay_told_refunds(self):
+        """The refunds of which customers are told; who disputes a payment knows it."""
+        return self.filtered(
+            lambda tx: tx.operation == 'refund' and tx.email_pay_return != 'chargeback'
+            and (tx.source_transaction_id.invoice_ids or tx.source_transaction_id.email_pay_link_id)
+        )
+
     def _email_pay_wants_receipt(self):
-        return self.amount > 0 and not (self.email_pay_receipt_due or self.email_pay_receipt_at)
+        return self.amount and not (self.email_pay_receipt_due or self.email_pay_receipt_at)
 
     @api.model
     def _email_pay_cron_receipts(self, limit=MAIL_BATCH):
         """Send the receipts that are due, a commit per batch. One that a crash or another worker
         interrupts is still due; one that is committed is not."""
-        while due := self._email_pay_take_due_receipts(limit):
+        while True:
             try:
+                due = self._email_pay_take_due_receipts(limit)
                 for tx in due:
                     tx._email_pay_try_receipt()
-                self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
                 self.env.cr.flush()
             except psycopg2.OperationalError:
                 self.env.cr.rollback()  # somebody else changed one of them
                 continue
+            if not due:
+                break
+            self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
             remaining = self.search_count([('email_pay_receipt_due', '=', True)])
             if not self.env['ir.cron']._commit_progress(len(due), remaining=remaining):
                 break
 
     @api.model
     def _email_pay_take_due_receipts(self, limit):
-        """Payments whose receipt is due, locked; those that somebody has are passed over."""
+        """Payments whose receipt is due, locked. Those that somebody has, as the customer's status
+        page for a moment, come last and are waited for: nothing else would wake this job again."""
         self.env.invalidate_all()
-        return self.browse(locked_ids(self.env.cr, SQL(
+        due = SQL(
             "SELECT id FROM payment_transaction WHERE email_pay_receipt_due IS TRUE ORDER BY id"
-            " LIMIT %s FOR NO KEY UPDATE SKIP LOCKED", limit,
-        )))
+            " LIMIT %s FOR NO KEY UPDATE", limit,
+        )
+        free = locked_ids(self.env.cr, SQL("%s SKIP LOCKED", due))
+        return self.browse(free or locked_ids(self.env.cr, due))
 
     def _email_pay_try_receipt(self):
         """Send a receipt, or say why there is none."""
@@ -84,7 +97,7 @@ class PaymentTransaction(models.Model):
             'email_pay_receipt_due': False, 'email_pay_receipt_at': fields.Datetime.now(),
         })
         portal = self.env['email.pay.portal']._for_company(self.company_id)
-        template = self.env.ref('email_pay.mail_template_receipt').sudo()
+        template = self._email_pay_receipt_template()
         if self._email_pay_receipt_address():
             template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
         else:
@@ -96,21 +109,21 @@ class PaymentTransaction(models.Model):
             )
 
     def _email_pay_report_receipt(self, reason):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        self.payment_id.activity_schedule(
-            'email_pay.mail_activity_attention',
-            summary=_("No receipt was sent"),
-            note=_(
-                "The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
-                " template “Email Pay: payment receipt”, and tell the customer.",
-                reference=self.reference, reason=reason,
-            ),
-            user_id=portal._attention_user().id,
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id, _("No receipt was sent"),
+            _("The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
+              " template “Email Pay: payment receipt”, and tell the customer.",
+              reference=self.reference, reason=reason),
         )
 
     def _email_pay_receipt_address(self):
         """Where the receipt goes: the address of the link that was paid, else the customer's."""
-        return self.email_pay_link_id.email or self.partner_email
+        link = (self.source_transaction_id or self).email_pay_link_id
+        return link.email or self.partner_email
+
+    def _email_pay_receipt_template(self):
+        name = 'mail_template_refund' if self.operation == 'refund' else 'mail_template_receipt'
+        return self.env.ref(f'email_pay.{name}').sudo()
 
     def _email_pay_sender(self):
         portal = self.env['email.pay.portal']._for_company(self.company_id)

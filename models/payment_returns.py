@@ -278,9 +278,5 @@ class PaymentTransaction(models.Model):
             source.invoice_ids.sorted('amount_residual', reverse=True)[:1]
             or source.payment_id or self.payment_id
         )
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
         if record:
-            record.activity_schedule(
-                'email_pay.mail_activity_attention', summary=summary, note=note,
-                user_id=portal._attention_user().id,
-            )
+            self.env['email.pay.attention']._ask_attention(self.company_id, record, summary, note)

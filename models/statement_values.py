@@ -30,30 +30,7 @@ def section_values(env, section, chosen=(), free=(), most=None):
     :param most: how many of the charges are shown each; None for all.
     """
     money = money_formatter(section.currency, get_lang(env))
-    date = cache(lambda value: format_date(env, value))
-    kinds = env['email.pay.statement']._kinds()
-    overdue = cache(lambda days: overdue_label(env, days) if days else False)
-    unit = 10 ** section.currency.decimal_places
-
-    def row(document):
-        days = section.days_overdue(document.due_date)
-        due = document.due
-        return {
-            'id': str(document.move_id),
-            'name': document.name,
-            'kind': kinds.get(document.kind, kinds['entry']),
-            'date': date(document.date),
-            'due_date': date(document.due_date),
-            'overdue': overdue(days),
-            'total': money(abs(document.total)),
-            'due': money(abs(due)),
-            'partly': round((due - document.total) * unit) != 0,
-            'units': str(round(abs(due) * unit)),
-            'late': days > 0,
-            'free': document.move_id in free,
-            'checked': document.move_id in chosen,
-        }
-
+    row = row_writer(env, section, money, chosen, free)
     return {
         'key': section.key,
         'currency': section.currency.name,
@@ -68,18 +45,57 @@ def section_values(env, section, chosen=(), free=(), most=None):
     }
 
 
+def row_writer(env, section, money, chosen, free):
+    """A function that tells what the row of a document shows."""
+    date = cache(lambda value: format_date(env, value))
+    kinds = env['email.pay.statement']._kinds()
+    unit = 10 ** section.currency.decimal_places
+
+    @cache
+    def due_values(due_date):
+        days = section.days_overdue(due_date)
+        return {
+            'due_date': date(due_date),
+            'overdue': overdue_label(env, days) if days else '',
+            'late': days > 0,
+        }
+
+    def row(document):
+        due = document.due
+        owed = money(abs(due))
+        partly = round((due - document.total) * unit) != 0
+        return {
+            'id': str(document.move_id),
+            'name': document.name,
+            'kind': kinds.get(document.kind, kinds['entry']),
+            'date': date(document.date),
+            **due_values(document.due_date),
+            'total': money(abs(document.total)) if partly else owed,
+            'due': owed,
+            'partly': partly,
+            'units': str(round(abs(due) * unit)),
+            'free': document.move_id in free,
+            'checked': document.move_id in chosen,
+        }
+
+    return row
+
+
 def overdue_label(env, days):
     return env._("%s days overdue", days) if days > 1 else env._("1 day overdue")
 
 
-def age_values(env, section, money):
-    """The ages of what is due, with the place of each on a bar of 100."""
-    labels = (
+def age_labels(env):
+    return (
         env._("Not due"), env._("1–30 days"), env._("31–60 days"), env._("61–90 days"),
         env._("Over 90 days"),
     )
+
+
+def age_values(env, section, money):
+    """The ages of what is due, with the place of each on a bar of 100."""
     values, start = [], 0.0
-    for name, label, amount in zip(AGE_NAMES, labels, section.ages, strict=True):
+    for name, label, amount in zip(AGE_NAMES, age_labels(env), section.ages, strict=True):
         width = 100.0 * amount / section.due if section.due else 0.0
         values.append({
             'name': name, 'label': label, 'amount': amount and money(amount),

@@ -3,6 +3,7 @@
 from lxml import html
 
 from odoo.tests.common import Opener
+from odoo.tools import mute_logger
 
 from .common import EmailPayHttpCommon
 
@@ -86,3 +87,34 @@ class PageCommon(EmailPayHttpCommon):
         self.env['res.lang']._activate_lang('es_PA')
         self.env['ir.module.module']._load_module_terms(['email_pay'], ['es_PA'])
         self.customer.lang = 'es_PA'
+
+
+REFUSALS = ('odoo.exceptions.UserError', 'odoo.exceptions.ValidationError')
+
+
+class OdooFormCommon(PageCommon):
+    """Odoo's own payment form as the second step, sent as its script does. `form_provider` is who
+    collects with it."""
+
+    def stock_form(self, response):
+        """What Odoo's form sends with every call."""
+        form = self.tree(response).get_element_by_id('o_payment_form')
+        return {key.removeprefix('data-'): value for key, value in form.items()}
+
+    def start(self, page, **values):
+        """Press the button of Odoo's form: what its script posts, changed by `values`."""
+        form = self.stock_form(page)
+        response = self.url_open(form['transaction-route'], json=self.build_rpc_payload({
+            'provider_id': self.form_provider.id,
+            'payment_method_id': self.form_provider.payment_method_ids[:1].id,
+            'token_id': None, 'amount': form.get('amount'), 'flow': 'direct',
+            'tokenization_requested': False, 'landing_route': form['landing-route'],
+            'is_validation': False, 'access_token': form['access-token'], **values,
+        }))
+        return response.json()
+
+    def assertRefuses(self, page, sentence="This page is out of date", **values):
+        with mute_logger('odoo.http'):
+            error = self.start(page, **values)['error']['data']
+        self.assertIn(error['name'], REFUSALS)
+        self.assertRegex(error['message'], sentence)

@@ -87,10 +87,10 @@ class ConcurrencyCommon(BaseCase):
         })
         invoice.action_post()
         portal = env['email.pay.portal'].search([('company_id', '=', company.id)])
-        self.settings = {
-            'enabled': portal.enabled, 'card_provider_id': portal.card_provider_id.id,
-        }
-        portal.write({'enabled': True, 'card_provider_id': provider.id})
+        self.settings = {'enabled': portal.enabled}
+        portal.write({'enabled': True, 'method_ids': [
+            Command.create({'provider_id': provider.id, 'sequence': -1}),
+        ]})
         self.ids = {
             'email.pay.portal': portal.id,
             'email.pay.link': env['email.pay.link']._for_invoice(invoice).id,
@@ -326,6 +326,26 @@ class TestConcurrency(ConcurrencyCommon):
             env['payment.transaction'].browse(transaction_id)._email_pay_book()
         with self._environment() as env:
             self.assertEqual(self._record(env, 'res.partner').customer_rank, before + 1)
+
+    def test_a_receipt_waits_for_whoever_looks_at_the_payment(self):
+        transaction_id, _reference = self._started(state='done')
+        with self._environment() as env:
+            env['payment.transaction'].browse(transaction_id)._email_pay_book()
+        outcomes = []
+        job = threading.Thread(target=lambda: outcomes.extend(self._together(
+            lambda env: env['payment.transaction']._email_pay_cron_receipts(), 1,
+        )))
+        with self._environment() as page:
+            page['payment.transaction'].browse(transaction_id)._email_pay_try_lock()
+            job.start()
+            job.join(0.5)
+            self.assertTrue(job.is_alive(), "the job waits for the page")
+        job.join(30)
+        self.assertEqual(outcomes, [None])
+        with self._environment() as env:
+            transaction = env['payment.transaction'].browse(transaction_id)
+            self.assertTrue(transaction.email_pay_receipt_at)
+            self.assertFalse(transaction.email_pay_receipt_due)
 
     def test_a_payment_that_somebody_works_on_is_passed_over(self):
         transaction_id, _reference = self._started()

@@ -8,6 +8,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import file_open, mute_logger
 
 from ..models import payment_comparison
+from ..models.email_pay_difference import KINDS, WHAT_TO_DO
 from .test_differences import ComparisonCommon
 
 COMPARISON = 'odoo.addons.email_pay.models.payment_comparison'
@@ -127,13 +128,15 @@ class TestLife(ComparisonCommon):
         with self.assertRaisesRegex(UserError, "could not be compared"):
             difference.action_ask()
 
-    def test_the_sentence_is_in_the_readers_language(self):
+    def test_every_kind_says_what_to_do(self):
+        kinds = {kind for kind, _name in KINDS}
+        self.assertEqual(WHAT_TO_DO.keys() - {'unbooked alone'}, kinds)
+
+    def test_what_to_do_is_in_the_readers_language(self):
+        self.env['res.lang']._activate_lang('es_419')
         difference = self.undone()
-        sentences = difference._sentences()
-        self.assertEqual(
-            set(sentences) - {'unbooked alone'}, {kind for kind, _name in
-                                                  difference._fields['kind'].selection}
-        )
+        self.assertIn("keeps this money", difference.what_to_do)
+        self.assertIn("conserva este dinero", difference.with_context(lang='es_419').what_to_do)
 
 
 @tagged('post_install', '-at_install')

@@ -1,13 +1,10 @@
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
-from .page_common import PageCommon
-
-VALIDATION_ERROR = 'odoo.exceptions.ValidationError'
+from .page_common import OdooFormCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPageInline(PageCommon):
+class TestPageInline(OdooFormCommon):
     """A provider of Odoo that brings its own inline form gets it as the second step."""
 
     @classmethod
@@ -21,7 +18,8 @@ class TestPageInline(PageCommon):
             'module': 'email_pay', 'name': 'test_inline_form', 'model': 'ir.ui.view',
             'res_id': cls.dummy_provider.inline_form_view_id.id,
         })
-        cls.portal.card_provider_id = cls.dummy_provider
+        cls.form_provider = cls.dummy_provider
+        cls.offer(cls.dummy_provider)
 
     def setUp(self):
         super().setUp()
@@ -29,28 +27,6 @@ class TestPageInline(PageCommon):
 
     def second_step(self, **values):
         return self.follow(self.press_pay(self.link, **values))
-
-    def stock_form(self, response):
-        """What Odoo's form sends with every call."""
-        form = self.tree(response).get_element_by_id('o_payment_form')
-        return {key.removeprefix('data-'): value for key, value in form.items()}
-
-    def start(self, page, **values):
-        """Press the button of Odoo's form: what its script posts, changed by `values`."""
-        form = self.stock_form(page)
-        response = self.url_open(form['transaction-route'], json=self.build_rpc_payload({
-            'provider_id': self.dummy_provider.id, 'payment_method_id': self.payment_method.id,
-            'token_id': None, 'amount': form.get('amount'), 'flow': 'direct',
-            'tokenization_requested': False, 'landing_route': form['landing-route'],
-            'is_validation': False, 'access_token': form['access-token'], **values,
-        }))
-        return response.json()
-
-    def assertRefuses(self, page, sentence="This page is out of date", **values):
-        with mute_logger('odoo.http'):
-            error = self.start(page, **values)['error']['data']
-        self.assertIn(error['name'], ('odoo.exceptions.UserError', VALIDATION_ERROR))
-        self.assertRegex(error['message'], sentence)
 
     def test_the_second_step_is_odoos_form_over_the_chosen_amount(self):
         page = self.second_step(choice='other', amount='40')
@@ -132,7 +108,7 @@ class TestPageInline(PageCommon):
 
     def test_an_offer_ends_when_the_provider_is_no_longer_offered(self):
         page = self.second_step()
-        self.portal.card_provider_id = self.credicorp
+        self.offer(self.credicorp)
         self.assertRefuses(page, "not available")
 
     def test_an_offer_ends_when_the_provider_is_disabled(self):

@@ -150,18 +150,23 @@ class EveryPage(BrowserCommon):
         are visited once for all tests."""
         if not self.found:
             pages = self.every_page()
-            for device in (PHONE, SMALL_PHONE, DESKTOP):
-                with self.browser_page(device, expected=self.expected) as page:
-                    for name, visit in pages.items():
-                        page.goto(visit) if isinstance(visit, str) else visit(page)
-                        page.wait_for_timeout(100)
-                        self.found[name, device['viewport']['width']] = {
-                            'shift': page.evaluate('window.layoutShift'),
-                            'too wide': page.evaluate(
-                                'document.documentElement.scrollWidth - innerWidth'),
-                            'bars': self.bars(page),
-                        }
+            found = [self.visit_all(pages, device) for device in (PHONE, SMALL_PHONE, DESKTOP)]
+            self.found.update(item for findings in found for item in findings.items())
         return self.found
+
+    def visit_all(self, pages, device):
+        found = {}
+        with self.browser_page(device, expected=self.expected) as page:
+            for name, visit in pages.items():
+                page.goto(visit) if isinstance(visit, str) else visit(page)
+                page.wait_for_timeout(100)
+                found[name, device['viewport']['width']] = {
+                    'shift': page.evaluate('window.layoutShift'),
+                    'too wide': page.evaluate(
+                        'document.documentElement.scrollWidth - innerWidth'),
+                    'bars': self.bars(page),
+                }
+        return found
 
     def see_card_page(self, page, transaction):
         """Close the gateway's window: it is not ours to judge."""

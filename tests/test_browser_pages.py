@@ -51,7 +51,7 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
         """Stay where the browser is sent on at once."""
         page.route(f'{BANK}/**', lambda route: route.fulfill(status=204))
         page.goto(transaction._email_pay_path(), wait_until='commit')
-        page.locator('#ep-handover').wait_for()
+        page.locator('button[form=email_pay_redirect]').wait_for()
         page.wait_for_timeout(300)
 
     def see_my_statement(self, page, session):

@@ -5,7 +5,6 @@ import re
 import requests
 import zxingcpp
 from PIL import Image
-
 from runtime.journeys import wait_until
 
 LOGIN = 'contador'
@@ -54,7 +53,7 @@ def run(journey):
         assert shown_documents(phone) == [document['name'] for document in documents]
         journey.screenshot(phone, 'statement')
     with journey.step('Pick two of three documents, and the second way to pay'):
-        phone.get_by_role('checkbox', name=left[0]['name']).uncheck()
+        phone.locator('.ep-charges label', has_text=left[0]['name']).tap()
         phone.get_by_role('radio', name=METHOD).check()
         assert shown_amount(phone.locator('[data-total]')) == due
         journey.screenshot(phone, 'picked')
@@ -109,7 +108,7 @@ def download_qr_code(journey, page):
     page.goto(f'{journey.odoo_url}/odoo/action-email_pay.action_email_pay_portals')
     button = page.locator('.o_kanban_record a.btn[href*="/qr.png"]').first
     button.wait_for(timeout=60_000)
-    page.wait_for_load_state('networkidle')
+    page.locator('.o_kanban_record img[src*="/qr."]').first.evaluate('image => image.decode()')
     journey.screenshot(page, 'portal-card', full_page=False)
     with page.expect_download() as download:
         button.click()

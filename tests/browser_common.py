@@ -174,13 +174,16 @@ class EveryPage(BrowserCommon):
         page.frame_locator('#CollectJSIframe').locator('#close').click()
         page.locator('#CollectJSIframe').wait_for(state='detached')
 
-    def bars(self, page):
-        """What keeps somebody from using the page, as axe finds it; None without axe."""
+    def bars(self, page, **context):
+        """What keeps somebody from using the page, as axe finds it; None without axe.
+
+        :param context: which parts of the page, in axe's words.
+        """
         if not Axe:
             return None
         return [
             (violation['id'], [node['html'][:200] for node in violation['nodes']])
-            for violation in Axe().run(page).response['violations']
+            for violation in Axe().run(page, context=context or None).response['violations']
             if violation['impact'] in ('serious', 'critical')
         ]
 

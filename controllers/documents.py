@@ -101,7 +101,7 @@ def other_values(limits, currency, lang):
         'max': float_repr(most, currency.decimal_places),
         'min_label': currency.format(least),
         'max_label': currency.format(most),
-        'decimals': currency.decimal_places,
+        'decimals': str(currency.decimal_places),  # a bare 0 would leave the attribute out
         'symbol': currency.symbol,
         'symbol_position': currency.position,
         'decimal_point': lang.decimal_point,

@@ -205,7 +205,7 @@ class StatementPageController(PaymentPageController):
     def _money_format(self, currency, lang):
         """How the script of the page writes amounts."""
         return {
-            'decimals': currency.decimal_places, 'symbol': currency.symbol,
-            'symbol_position': currency.position, 'decimal_point': lang.decimal_point,
-            'thousands_sep': lang.thousands_sep,
+            'decimals': str(currency.decimal_places),  # a bare 0 would leave the attribute out
+            'symbol': currency.symbol, 'symbol_position': currency.position,
+            'decimal_point': lang.decimal_point, 'thousands_sep': lang.thousands_sep,
         }

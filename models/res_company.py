@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import convert_file
 
 # Each has a file of demo data for the demo company of its localization.
-DEMO_COUNTRIES = ('pa', 'cr')
+DEMO_COUNTRIES = ('pa', 'cr', 'cl')
 
 
 class ResCompany(models.Model):

@@ -12,6 +12,10 @@ try:
     from playwright.sync_api import sync_playwright
 except ImportError:
     sync_playwright = None
+try:
+    from axe_playwright_python.sync_playwright import Axe
+except ImportError:
+    Axe = None
 
 from odoo.tests import tagged
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME, save_test_file
@@ -119,3 +123,82 @@ class BrowserCommon(PageCommon):
         self.assertEqual(len(transaction), charges)
         self.assertEqual(len(self.sandbox.ledger.entries(operation='sale', success=True)), charges)
         self.assertTrue(all(transaction.mapped('payment_id')))
+
+
+class EveryPage(BrowserCommon):
+    """Every page looks at a phone and at a desktop as it should, and can be used by everybody.
+
+    A subclass says which pages there are, and sets `allow_inherited_tests_method`.
+
+    :cvar expected: what the console may say of them.
+    """
+
+    expected = '404'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.found = {}
+
+    def every_page(self):
+        """Every kind of page, as name → address, or a function that a browser's page is given and
+        that goes there."""
+        raise NotImplementedError
+
+    def findings(self):
+        """What a browser finds on each page at each width, as (page, width) → findings. The pages
+        are visited once for all tests."""
+        if not self.found:
+            pages = self.every_page()
+            found = [self.visit_all(pages, device) for device in (PHONE, SMALL_PHONE, DESKTOP)]
+            self.found.update(item for findings in found for item in findings.items())
+        return self.found
+
+    def visit_all(self, pages, device):
+        found = {}
+        with self.browser_page(device, expected=self.expected) as page:
+            for name, visit in pages.items():
+                page.goto(visit) if isinstance(visit, str) else visit(page)
+                page.wait_for_timeout(100)
+                found[name, device['viewport']['width']] = {
+                    'shift': page.evaluate('window.layoutShift'),
+                    'too wide': page.evaluate(
+                        'document.documentElement.scrollWidth - innerWidth'),
+                    'bars': self.bars(page),
+                }
+        return found
+
+    def see_card_page(self, page, transaction):
+        """Close the gateway's window: it is not ours to judge."""
+        page.goto(transaction._email_pay_path())
+        page.frame_locator('#CollectJSIframe').locator('#close').click()
+        page.locator('#CollectJSIframe').wait_for(state='detached')
+
+    def bars(self, page, **context):
+        """What keeps somebody from using the page, as axe finds it; None without axe.
+
+        :param context: which parts of the page, in axe's words.
+        """
+        if not Axe:
+            return None
+        return [
+            (violation['id'], [node['html'][:200] for node in violation['nodes']])
+            for violation in Axe().run(page, context=context or None).response['violations']
+            if violation['impact'] in ('serious', 'critical')
+        ]
+
+    def assertOnEachPage(self, what, expected):
+        for (name, width), found in self.findings().items():
+            with self.subTest(page=name, width=width):
+                self.assertTrue(expected(found[what]), found[what])
+
+    def test_nothing_moves_while_a_page_loads(self):
+        self.assertOnEachPage('shift', lambda shift: shift < 0.01)
+
+    def test_no_page_scrolls_sideways(self):
+        self.assertOnEachPage('too wide', lambda pixels: pixels <= 0)
+
+    def test_no_page_bars_anybody(self):
+        if not Axe:
+            self.skipTest("axe is not installed.")
+        self.assertOnEachPage('bars', lambda bars: bars == [])

@@ -21,11 +21,15 @@ class StatementCommon(EmailPayCommon):
 
     @classmethod
     def owe_euros(cls, amount, days=0):
-        cls.currency_euro.active = True
+        return cls.owe_in(cls.currency_euro, amount, days)
+
+    @classmethod
+    def owe_in(cls, currency, amount, days=0):
+        currency.active = True
         today = fields.Date.today()
         return cls._create_invoice_one_line(
             price_unit=amount, name="Work", tax_ids=[], partner_id=cls.customer,
-            currency_id=cls.currency_euro, invoice_date=today - timedelta(days=max(days, 0)),
+            currency_id=currency, invoice_date=today - timedelta(days=max(days, 0)),
             invoice_date_due=today - timedelta(days=days), invoice_payment_term_id=None, post=True,
         )
 

@@ -2,16 +2,10 @@ import re
 
 import requests
 
-# An Odoo of somebody else may be without it.
-try:
-    from axe_playwright_python.sync_playwright import Axe
-except ImportError:
-    Axe = None
-
 from odoo.tests import tagged
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME
 
-from .browser_common import DESKTOP, PHONE, SMALL_PHONE, WEIGH, BrowserCommon
+from .browser_common import DESKTOP, PHONE, WEIGH, BrowserCommon, EveryPage
 from .common import APPROVED_CARD, NO_FUNDS_CARD
 
 
@@ -270,19 +264,19 @@ class TestBrowserPayment(BrowserCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestBrowserPages(BrowserCommon):
-    """Every page looks at a phone and at a desktop as it should, and can be used by everybody."""
+class TestBrowserPages(EveryPage):
+    """The pages of an invoice."""
+
+    allow_inherited_tests_method = True
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.found = {}
         cls.offer(cls.credicorp, cls.dummy_provider)
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post"/>"""
 
     def every_page(self):
-        """Every kind of page, as name → address."""
         link = self.create_link(self.create_invoice(1234.5))
         paid = self.create_link(self.create_invoice(10.0))
         self.settle_by_hand(paid.invoice_ids)
@@ -296,7 +290,7 @@ class TestBrowserPages(BrowserCommon):
         return {
             'payment': self.address(link),
             'in-flight': self.address(in_flight),
-            'card': card._email_pay_path(),
+            'card': lambda page: self.see_card_page(page, card),
             'processing': waiting._email_pay_path('/status'),
             'part-paid': done._email_pay_path('/status'),
             'declined': declined._email_pay_path('/status'),
@@ -304,59 +298,6 @@ class TestBrowserPages(BrowserCommon):
             'expired': self.address(expired),
             'unknown': '/pay/unknown',
         }
-
-    def findings(self):
-        """What a browser finds on each page at each width, as (page, width) → findings. The pages
-        are visited once for all tests."""
-        if not self.found:
-            pages = self.every_page()
-            for device in (PHONE, SMALL_PHONE, DESKTOP):
-                with self.browser_page(device, expected='404') as page:
-                    for name, path in pages.items():
-                        page.goto(path)
-                        if name == 'card':
-                            self.type_nothing(page)
-                        page.wait_for_timeout(100)
-                        self.found[name, device['viewport']['width']] = {
-                            'shift': page.evaluate('window.layoutShift'),
-                            'too wide': page.evaluate(
-                                'document.documentElement.scrollWidth - innerWidth'),
-                            'bars': self.bars(page),
-                        }
-        return self.found
-
-    def type_nothing(self, page):
-        """Close the gateway's window: it is not ours to judge."""
-        page.frame_locator('#CollectJSIframe').locator('#close').click()
-        page.locator('#CollectJSIframe').wait_for(state='detached')
-
-    def bars(self, page):
-        """What keeps somebody from using the page, as axe finds it; None without axe."""
-        if not Axe:
-            return None
-        return [
-            (violation['id'], [node['html'][:200] for node in violation['nodes']])
-            for violation in Axe().run(page).response['violations']
-            if violation['impact'] in ('serious', 'critical')
-        ]
-
-    def assertOnEachPage(self, what, expected):
-        findings = self.findings()
-        self.assertGreaterEqual(len(findings), 27)
-        for (name, width), found in findings.items():
-            with self.subTest(page=name, width=width):
-                self.assertTrue(expected(found[what]), found[what])
-
-    def test_nothing_moves_while_a_page_loads(self):
-        self.assertOnEachPage('shift', lambda shift: shift < 0.01)
-
-    def test_no_page_scrolls_sideways(self):
-        self.assertOnEachPage('too wide', lambda pixels: pixels <= 0)
-
-    def test_no_page_bars_anybody(self):
-        if not Axe:
-            self.skipTest("axe is not installed.")
-        self.assertOnEachPage('bars', lambda bars: bars == [])
 
     def test_a_first_visit_weighs_little(self):
         link = self.create_link(self.create_invoice(100.0))

@@ -340,6 +340,22 @@ class TestStatementBrowser(StatementCommon, BrowserCommon):
         self.assertPaid(link)
         self.assertEqual((old.amount_residual, middle.amount_residual), (100.1, 20.0))
 
+    def test_a_currency_without_decimals_adds_up(self):
+        pesos = self.env.ref('base.CLP')
+        name = self.owe_in(pesos, 4139400, 38).name
+        self.owe_in(pesos, 899185, 11)
+        link = self.statement_link()
+        with self.browser_page(PHONE) as page:
+            page.goto(self.address(link))
+            total = page.locator('[data-total]')
+            self.assertEqual(total.inner_text().replace('\xa0', ' '), "$ 5,038,585")
+            page.locator('label', has_text=name).tap()
+            self.assertEqual(total.inner_text().replace('\xa0', ' '), "$ 899,185")
+            page.get_by_text("Another amount").tap()
+            page.fill('#ep-amount', '500000')
+            label = page.locator('[data-pay-text]').inner_text()
+            self.assertEqual(label.replace('\xa0', ' '), "Pay $ 500,000")
+
     def test_credits_that_cover_all_change_the_button(self):
         self.owe(20.0, 3)
         self.credit_note(30.0)

@@ -1,10 +1,14 @@
-"""A mailbox for everything that Odoo sends: received by SMTP, kept as files, shown as pages."""
+"""A mailbox for everything that Odoo sends: mails come by SMTP and text messages by HTTP; both are
+kept as files and shown as pages."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from ..standin import Route
 from .pages import Pages
 from .smtp import Smtp
 from .store import Mail, Store
+from .texts import Texts
 
 __all__ = ['Mail', 'Mailbox']
 
@@ -14,7 +18,11 @@ class Mailbox:
         self.store = Store(folder)
         self._smtp = None if smtp_port is None else Smtp(self.store, host, smtp_port)
         self._pages = Pages(self.store, odoo_url)
-        self.routes = self._pages.routes
+        self._texts = Texts(self.store)
+
+    def routes(self) -> Iterator[Route]:
+        yield from self._pages.routes()
+        yield from self._texts.routes()
 
     @property
     def smtp_port(self) -> int | None:

@@ -29,6 +29,8 @@ GATEWAY_ADDRESSES = {
 # The field that names the merchant account of a provider: it ends with the account's number.
 MERCHANTS = {'credicorp': 'credicorp_tokenization_key', 'greenpay': 'greenpay_merchant_id'}
 
+ACCOUNTANTS = 'accountant (Panama), contadora (Costa Rica), contador (Chile)'
+
 
 class Demo(NamedTuple):
     """The parts of a running demo."""
@@ -58,7 +60,11 @@ def _serve(fresh):
     """Run a demo until it is interrupted."""
     with _kept_database(fresh) as name, running(name, HOME / 'demos' / name) as demo:
         print(f"""
-Odoo      {demo.odoo_url}    admin/admin, accountant/accountant
+Odoo      {demo.odoo_url}
+          admin, and for one company each: {ACCOUNTANTS};
+          the password is the name
+Payment   {demo.odoo_url}/pay/to/cl-company
+          tax number 76.543.210-3, phone 9 8765 4321; the code comes to the mailbox
 Gateways  {demo.sandbox_url}
 Mailbox   {demo.sandbox_url}/mailbox
 Log       {demo.odoo_log}
@@ -163,9 +169,14 @@ def _odoo(demo, port, smtp_port):
 
 
 def configure(demo):
-    """Tell Odoo its own address, and where the gateways' sandbox is; tell that where Odoo is."""
+    """Tell Odoo its own address, and where the sandbox is; tell that where Odoo is."""
     admin = demo.rpc()
-    for name, value in (('web.base.url', demo.odoo_url), ('web.base.url.freeze', 'True')):
+    parameters = {
+        'web.base.url': demo.odoo_url, 'web.base.url.freeze': 'True',
+        # Odoo's own service of text messages: nothing leaves this machine.
+        'sms.endpoint': f'{demo.sandbox_url}/sms',
+    }
+    for name, value in parameters.items():
         admin.call('ir.config_parameter', 'set_param', name, value)
     context = {'allowed_company_ids': admin.call('res.company', 'search', [])}
     for code, paths in GATEWAY_ADDRESSES.items():

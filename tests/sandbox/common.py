@@ -50,6 +50,10 @@ class SandboxCase(unittest.TestCase):
         body = None if content is None else json.dumps(content).encode()
         return json.loads(self.send(method, f'/control{path}', body, 'application/json'))
 
+    def post_json(self, path: str, content: dict):
+        return json.loads(
+            self.send('POST', path, json.dumps(content).encode(), 'application/json'))
+
     def send(self, method, path, body=None, content_type='application/x-www-form-urlencoded'):
         request = urllib.request.Request(
             self.sandbox.url + path, body, {'Content-Type': content_type}, method=method

@@ -1,6 +1,6 @@
 import logging
 
-from odoo.http import Controller, HttpDispatcher, request, route
+from odoo.http import Controller, HttpDispatcher, Response, request, route
 
 from ..const import MAX_NOTIFICATION_BYTES, NOTIFICATION, WEBHOOK_ROUTE
 from ..gateways.errors import NotificationError
@@ -17,7 +17,8 @@ class NotificationDispatcher(HttpDispatcher):
     routing_type = NOTIFICATION
 
     def dispatch(self, endpoint, args):
-        return endpoint(**args)
+        # Nothing but what is in the address: no argument can be one too many.
+        return endpoint.original_endpoint(endpoint.func.__self__, **args)
 
 
 class WebhookController(Controller):
@@ -31,7 +32,7 @@ class WebhookController(Controller):
         """Verify the raw bytes, store them once, wake the worker, answer."""
         notification = Notification(
             body=request.httprequest.get_data(cache=False),
-            headers=dict(request.httprequest.headers),
+            headers=request.httprequest.headers,
             params=request.httprequest.args.to_dict(),
             tail=tail,
         )
@@ -54,4 +55,4 @@ class WebhookController(Controller):
         return self._answer(200, "ok")
 
     def _answer(self, status, text):
-        return request.make_response(text, [('Content-Type', 'text/plain')], status=status)
+        return Response(text, status, content_type='text/plain')

@@ -192,7 +192,7 @@ class Redirect:
 class Notification:
     """A request of the gateway to our webhook, exactly as received.
 
-    `headers` are looked up by lower-case name; `tail` is the path behind the webhook address.
+    `headers` ignore the case of names, as HTTP does; `tail` is the path behind the webhook address.
     """
 
     body: bytes = field(repr=False)
@@ -201,7 +201,7 @@ class Notification:
     tail: str = ''
 
     def header(self, name: str) -> str:
-        return next((v for k, v in self.headers.items() if k.lower() == name.lower()), '')
+        return self.headers.get(name, '')
 
     @cached_property
     def text(self) -> str:

@@ -1,5 +1,4 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
 
 KINDS = [
     ('unbooked', "At the gateway, not in Odoo"),
@@ -12,6 +11,50 @@ KINDS = [
     ('undone', "Undone in Odoo, kept by the gateway"),
     ('silent', "Could not be compared"),
 ]
+# What an accountant does about each kind; `alone` is without a transaction.
+WHAT_TO_DO = {
+    'unbooked': lambda env: env._(
+        "The gateway collected this, and the transaction does not show it. Ask the gateway."
+        " If it stays, it is a second payment: pay it back at the gateway, or register it"
+        " by hand."
+    ),
+    'unbooked alone': lambda env: env._(
+        "The gateway collected this, and no transaction of this app has its reference."
+        " Register the payment by hand. If another system uses the same merchant account,"
+        " settle it with a note."
+    ),
+    'missing': lambda env: env._(
+        "Odoo booked this, and the gateway does not know it. Look it up at the gateway. If"
+        " no money came, cancel the payment, so that the invoice is due again."
+    ),
+    'amount': lambda env: env._(
+        "The gateway moved another amount than the one booked. Correct the payment, or pay"
+        " the difference back at the gateway."
+    ),
+    'currency': lambda env: env._(
+        "The gateway moved another currency than the one booked. Correct the payment, or"
+        " pay it back at the gateway."
+    ),
+    'twice': lambda env: env._(
+        "One collection is booked more than once. Keep one payment, and cancel the others."
+    ),
+    'parked': lambda env: env._(
+        "The money came, and could not be booked. See Notifications for the reason, mend"
+        " it, then ask the gateway."
+    ),
+    'returned': lambda env: env._(
+        "This went back to the customer, and the books do not have it. Ask the gateway. If"
+        " it stays, register the refund by hand, so that the invoice is due again."
+    ),
+    'undone': lambda env: env._(
+        "The gateway keeps this money, and its payment was cancelled, deleted or reset to"
+        " draft in Odoo. Post the payment again, or pay the money back at the gateway."
+    ),
+    'silent': lambda env: env._(
+        "The gateway did not report its payments for several days. Test the connection of"
+        " the app, then compare again."
+    ),
+}
 
 
 class EmailPayDifference(models.Model):
@@ -19,14 +62,14 @@ class EmailPayDifference(models.Model):
 
     _name = 'email.pay.difference'
     _description = 'Payment Difference'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['email.pay.attention']
     _order = 'state, happened_at desc, id desc'
     _rec_name = 'gateway_reference'
-    _mail_post_access = 'read'
 
     provider_id = fields.Many2one(
         'payment.provider', string="App", required=True, readonly=True, ondelete='cascade',
     )
+    provider_name = fields.Char(related='provider_id.name', string="App Name")
     company_id = fields.Many2one(
         'res.company', required=True, readonly=True, index=True, ondelete='cascade',
     )
@@ -66,56 +109,10 @@ class EmailPayDifference(models.Model):
     @api.depends_context('lang')
     def _compute_what_to_do(self):
         for difference in self:
-            sentences = difference._sentences()
-            alone = f'{difference.kind} alone' if not difference.transaction_id else ''
-            difference.what_to_do = sentences.get(alone) or sentences.get(difference.kind)
-
-    def _sentences(self):
-        """What an accountant does about each kind; `alone` is without a transaction."""
-        env = self.env
-        return {
-            'unbooked': env._(
-                "The gateway collected this, and the transaction does not show it. Ask the gateway."
-                " If it stays, it is a second payment: pay it back at the gateway, or register it"
-                " by hand."
-            ),
-            'unbooked alone': env._(
-                "The gateway collected this, and no transaction of this app has its reference."
-                " Register the payment by hand. If another system uses the same merchant account,"
-                " settle it with a note."
-            ),
-            'missing': env._(
-                "Odoo booked this, and the gateway does not know it. Look it up at the gateway. If"
-                " no money came, cancel the payment, so that the invoice is due again."
-            ),
-            'amount': env._(
-                "The gateway moved another amount than the one booked. Correct the payment, or pay"
-                " the difference back at the gateway."
-            ),
-            'currency': env._(
-                "The gateway moved another currency than the one booked. Correct the payment, or"
-                " pay it back at the gateway."
-            ),
-            'twice': env._(
-                "One collection is booked more than once. Keep one payment, and cancel the others."
-            ),
-            'parked': env._(
-                "The money came, and could not be booked. See Notifications for the reason, mend"
-                " it, then ask the gateway."
-            ),
-            'returned': env._(
-                "This went back to the customer, and the books do not have it. Ask the gateway. If"
-                " it stays, register the refund by hand, so that the invoice is due again."
-            ),
-            'undone': env._(
-                "The gateway keeps this money, and its payment was cancelled, deleted or reset to"
-                " draft in Odoo. Post the payment again, or pay the money back at the gateway."
-            ),
-            'silent': env._(
-                "The gateway did not report its payments for several days. Test the connection of"
-                " the app, then compare again."
-            ),
-        }
+            alone = f'{difference.kind} alone'
+            kind = difference.kind if difference.transaction_id else alone
+            sentence = WHAT_TO_DO.get(kind) or WHAT_TO_DO.get(difference.kind)
+            difference.what_to_do = sentence and sentence(self.env)
 
     # === RECORD === #
 
@@ -210,7 +207,7 @@ class EmailPayDifference(models.Model):
 
     def _resolve(self):
         self.write({'state': 'resolved'})
-        self.activity_unlink(['email_pay.mail_activity_attention'])
+        self._no_attention()
 
     def _reopen(self):
         self.write({'state': 'open', 'settled_by_id': False, 'settled_at': False, 'note': False})
@@ -221,20 +218,10 @@ class EmailPayDifference(models.Model):
         portals = self.env['email.pay.portal']
         for difference in self:
             spoken = portals._speak(difference)
-            difference.activity_schedule(
-                'email_pay.mail_activity_attention',
-                summary=spoken.env._("The gateway and the books do not agree"),
-                note=spoken.what_to_do,
-                user_id=portals._for_company(difference.company_id)._attention_user().id,
-            )
+            summary = spoken.env._("The gateway and the books do not agree")
+            self._ask_attention(difference.company_id, difference, summary, spoken.what_to_do)
 
     # === DECIDE === #
-
-    def _check_may_decide(self):
-        """What was compared cannot be edited; billing users decide what becomes of it."""
-        self.check_access('read')
-        if not self.env.user.has_group('account.group_account_invoice'):
-            raise AccessError(_("Only billing users can do this."))
 
     def action_ask(self):
         """Ask the gateway for these payments, book what it confirms, and compare them again."""
@@ -261,7 +248,7 @@ class EmailPayDifference(models.Model):
             'state': 'settled', 'note': note, 'settled_by_id': self.env.uid,
             'settled_at': fields.Datetime.now(),
         })
-        self.sudo().activity_unlink(['email_pay.mail_activity_attention'])
+        self.sudo()._no_attention()
 
     def action_reopen(self):
         """What was settled needs a person after all."""
@@ -275,7 +262,7 @@ class EmailPayDifference(models.Model):
         providers = self.env['payment.provider']._email_pay_comparable().filtered(
             lambda provider: provider.company_id in companies
         )
-        providers.with_user(self.env.user).action_email_pay_compare()
+        providers._email_pay_compare_now()
         count = self.search_count([
             ('company_id', 'in', companies.ids), ('state', '=', 'open'),
         ])

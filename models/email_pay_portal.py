@@ -31,6 +31,7 @@ class EmailPayPortal(models.Model):
     )
     other_provider_ids = fields.Many2many(
         'payment.provider', string="Other Payment Methods", check_company=True,
+        groups='base.group_system',
         domain="[('company_id', 'parent_of', company_id), ('state', '!=', 'disabled'),"
                " ('code', 'not in', ('none', 'custom')), ('id', '!=', card_provider_id)]",
         help="Offered on the payment page below the card.",

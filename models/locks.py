@@ -18,8 +18,7 @@ def locked_ids(cr, query):
 
 
 def begin_autocommit(cr):
-    """Make each query on `cr` a transaction of its own from here on: READ COMMITTED, as is
-    PostgreSQL's default, and one round trip instead of three. What Odoo writes later on `cr` is
-    committed as it goes."""
-    cr.rollback()
+    """Make each query on `cr`, which has written nothing yet, a transaction of its own from here
+    on: READ COMMITTED, as is PostgreSQL's default, and one round trip instead of three. What Odoo
+    writes later on `cr` is committed as it goes."""
     cr.connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)

@@ -118,17 +118,13 @@ class PaymentTransaction(models.Model):
                 self.env['email.pay.portal']._speak(tx)._email_pay_report_credit(credit)
 
     def _email_pay_report_credit(self, credit):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        self.payment_id.activity_schedule(
-            'email_pay.mail_activity_attention',
-            summary=_("Customer credit of %s", self.currency_id.format(credit)),
-            note=_(
-                "The online payment %(reference)s brought more than was still due. %(credit)s is"
-                " booked as credit of %(customer)s: use it for another invoice, or pay it back.",
-                reference=self.reference, credit=self.currency_id.format(credit),
-                customer=self.partner_id.commercial_partner_id.display_name,
-            ),
-            user_id=portal._attention_user().id,
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id,
+            _("Customer credit of %s", self.currency_id.format(credit)),
+            _("The online payment %(reference)s brought more than was still due. %(credit)s is"
+              " booked as credit of %(customer)s: use it for another invoice, or pay it back.",
+              reference=self.reference, credit=self.currency_id.format(credit),
+              customer=self.partner_id.commercial_partner_id.display_name),
         )
 
     def _email_pay_remaining(self):

@@ -210,11 +210,14 @@ class PaymentProvider(models.Model):
         if not self.env.user.has_group('account.group_account_invoice'):
             raise AccessError(_("Only billing users can do this."))
         self.check_access('read')
-        for provider in self.sudo():
-            provider._email_pay_or_say(provider._email_pay_compare)
+        self.sudo()._email_pay_compare_now()
         return self.env['ir.actions.act_window']._for_xml_id(
             'email_pay.action_email_pay_differences'
         )
+
+    def _email_pay_compare_now(self):
+        for provider in self:
+            provider._email_pay_or_say(provider._email_pay_compare)
 
     def _email_pay_or_say(self, work):
         """Do `work`, and say in words what keeps the gateway from answering."""

@@ -185,6 +185,25 @@ class PaymentProvider(models.Model):
 
     # === CONSTRAINTS === #
 
+    @api.constrains(lambda self: self._email_pay_settings())
+    def _check_email_pay_ready(self):
+        for provider in self.filtered(lambda p: p.code in REGISTRY and p.state != 'disabled'):
+            if unready := provider._email_pay_unready():
+                raise ValidationError('\n'.join(unready))
+
+    @api.model
+    def _email_pay_settings(self):
+        """The stored fields on which it depends whether a gateway can be switched on."""
+        return ['state', 'code'] + [
+            name for name, field in self._fields.items()
+            if field.store and name.partition('_')[0] in REGISTRY
+        ]
+
+    def _email_pay_unready(self):
+        """What keeps a gateway from being switched on besides an empty required field, as
+        sentences. One that has more to say has a method `_<code>_unready`."""
+        return getattr(self, f'_{self.code}_unready', list)()
+
     def _email_pay_check_address(self, field_name):
         """An address of a gateway is https, or on this machine (sandbox, tests)."""
         for provider in self.filtered(field_name):

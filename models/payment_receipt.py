@@ -43,27 +43,33 @@ class PaymentTransaction(models.Model):
     def _email_pay_cron_receipts(self, limit=MAIL_BATCH):
         """Send the receipts that are due, a commit per batch. One that a crash or another worker
         interrupts is still due; one that is committed is not."""
-        while due := self._email_pay_take_due_receipts(limit):
+        while True:
             try:
+                due = self._email_pay_take_due_receipts(limit)
                 for tx in due:
                     tx._email_pay_try_receipt()
-                self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
                 self.env.cr.flush()
             except psycopg2.OperationalError:
                 self.env.cr.rollback()  # somebody else changed one of them
                 continue
+            if not due:
+                break
+            self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
             remaining = self.search_count([('email_pay_receipt_due', '=', True)])
             if not self.env['ir.cron']._commit_progress(len(due), remaining=remaining):
                 break
 
     @api.model
     def _email_pay_take_due_receipts(self, limit):
-        """Payments whose receipt is due, locked; those that somebody has are passed over."""
+        """Payments whose receipt is due, locked. Those that somebody has, as the customer's status
+        page for a moment, come last and are waited for: nothing else would wake this job again."""
         self.env.invalidate_all()
-        return self.browse(locked_ids(self.env.cr, SQL(
+        due = SQL(
             "SELECT id FROM payment_transaction WHERE email_pay_receipt_due IS TRUE ORDER BY id"
-            " LIMIT %s FOR NO KEY UPDATE SKIP LOCKED", limit,
-        )))
+            " LIMIT %s FOR NO KEY UPDATE", limit,
+        )
+        free = locked_ids(self.env.cr, SQL("%s SKIP LOCKED", due))
+        return self.browse(free or locked_ids(self.env.cr, due))
 
     def _email_pay_try_receipt(self):
         """Send a receipt, or say why there is none."""
@@ -96,16 +102,11 @@ class PaymentTransaction(models.Model):
             )
 
     def _email_pay_report_receipt(self, reason):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        self.payment_id.activity_schedule(
-            'email_pay.mail_activity_attention',
-            summary=_("No receipt was sent"),
-            note=_(
-                "The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
-                " template “Email Pay: payment receipt”, and tell the customer.",
-                reference=self.reference, reason=reason,
-            ),
-            user_id=portal._attention_user().id,
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id, _("No receipt was sent"),
+            _("The receipt of %(reference)s could not be written: %(reason)s. Correct the e-mail"
+              " template “Email Pay: payment receipt”, and tell the customer.",
+              reference=self.reference, reason=reason),
         )
 
     def _email_pay_receipt_address(self):

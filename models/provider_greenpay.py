@@ -200,20 +200,13 @@ class PaymentProvider(models.Model):
                     "This is no RSA public key. Paste it whole, as GreenPay gave it."
                 ))
 
-    @api.constrains('state', 'code', *TERMINALS)
-    def _check_greenpay_terminals(self):
-        for provider in self.filtered(lambda p: p.code == 'greenpay' and p.state != 'disabled'):
-            if not any(provider[name] for name in TERMINALS):
-                raise ValidationError(_("Enter at least one terminal of GreenPay."))
-
-    @api.constrains(
-        'state', 'code', 'greenpay_connected_as', 'greenpay_merchant_id',
-        'greenpay_identification_type', 'greenpay_identification',
-    )
-    def _check_greenpay_connected(self):
-        for provider in self.filtered(lambda p: p.code == 'greenpay' and p.state == 'enabled'):
-            if not provider.greenpay_is_connected:
-                raise ValidationError(_(
-                    "Press “Connect” before you enable %(app)s: it checks that the account belongs"
-                    " to %(company)s.", app=provider.name, company=provider.company_id.name,
-                ))
+    def _greenpay_unready(self):
+        unready = []
+        if not any(self[name] for name in TERMINALS):
+            unready.append(_("Enter at least one terminal of GreenPay."))
+        if self.state == 'enabled' and not self.greenpay_is_connected:
+            unready.append(_(
+                "Press “Connect” before you enable %(app)s: it checks that the account belongs"
+                " to %(company)s.", app=self.name, company=self.company_id.name,
+            ))
+        return unready

@@ -30,6 +30,23 @@ def section_values(env, section, chosen=(), free=(), most=None):
     :param most: how many of the charges are shown each; None for all.
     """
     money = money_formatter(section.currency, get_lang(env))
+    row = row_writer(env, section, money, chosen, free)
+    return {
+        'key': section.key,
+        'currency': section.currency.name,
+        'due': money(section.due),
+        'overdue': section.overdue and money(section.overdue),
+        'credit': section.credit and money(section.credit),
+        'balance': money(section.balance),
+        'ages': age_values(env, section, money),
+        'charges': [row(document) for document in section.charges[:most]],
+        'count': len(section.charges),
+        'credits': [row(document) for document in section.credits],
+    }
+
+
+def row_writer(env, section, money, chosen, free):
+    """A function that tells what the row of a document shows."""
     date = cache(lambda value: format_date(env, value))
     kinds = env['email.pay.statement']._kinds()
     unit = 10 ** section.currency.decimal_places
@@ -61,18 +78,7 @@ def section_values(env, section, chosen=(), free=(), most=None):
             'checked': document.move_id in chosen,
         }
 
-    return {
-        'key': section.key,
-        'currency': section.currency.name,
-        'due': money(section.due),
-        'overdue': section.overdue and money(section.overdue),
-        'credit': section.credit and money(section.credit),
-        'balance': money(section.balance),
-        'ages': age_values(env, section, money),
-        'charges': [row(document) for document in section.charges[:most]],
-        'count': len(section.charges),
-        'credits': [row(document) for document in section.credits],
-    }
+    return row
 
 
 def overdue_label(env, days):

@@ -295,11 +295,15 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         return answer
 
     def rpc(self, user, record, method, *args, **kwargs):
-        """Call a method as the web client of `user` does: (result, None), or (None, error)."""
+        """Call a method as the web client of `user` does: (result, None), or (None, error).
+
+        :param record: without any, it is a method of the model that is called.
+        """
         self.env.flush_all()
         self.authenticate(user.login, user.login)
         response = self.url_open('/web/dataset/call_kw', json=self.build_rpc_payload({
-            'model': record._name, 'method': method, 'args': [record.ids, *args], 'kwargs': kwargs,
+            'model': record._name, 'method': method, 'kwargs': kwargs,
+            'args': [record.ids, *args] if record else [*args],
         })).json()
         self.env.invalidate_all()
         return response.get('result'), response.get('error', {}).get('data')

@@ -152,7 +152,16 @@ class TestAccess(AccessCommon):
 
     # --- secrets ----------------------------------------------------------------------------------
 
+    def let_everybody_read_apps(self):
+        """As another module may do: each key is still guarded by itself."""
+        self.env['ir.model.access'].create({
+            'name': "Apps for everybody",
+            'model_id': self.env['ir.model']._get_id('payment.provider'),
+            'group_id': self.env.ref('base.group_user').id, 'perm_read': True,
+        })
+
     def test_keys_are_read_by_administrators_only(self):
+        self.let_everybody_read_apps()
         for name in ('api_key', 'webhook_key', 'webhook_key_previous'):
             field = f'credicorp_{name}'
             for user in (self.manager, self.billing, self.reader, self.seller):
@@ -164,6 +173,7 @@ class TestAccess(AccessCommon):
         self.assertTrue(self.credicorp.read(['credicorp_api_key'])[0]['credicorp_api_key'])
 
     def test_reading_all_fields_gives_no_key(self):
+        self.let_everybody_read_apps()
         [values] = self.credicorp.with_user(self.billing).read()
         self.assertIn('credicorp_base_url', values)
         self.assertFalse(self._secrets() & set(map(str, values.values())))

@@ -10,7 +10,7 @@ from ..const import EVENT_MAX_ATTEMPTS
 from ..sandbox.credicorp import notices
 from .common import EmailPayHttpCommon, OnePayment
 
-INBOX = 'odoo.addons.email_pay.models.email_pay_event'
+INBOX = 'odoo.addons.email_pay.models.email_pay_event_process'
 
 
 @tagged('post_install', '-at_install')

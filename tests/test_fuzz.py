@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 ADDON = 'odoo.addons.email_pay'
-INBOX = f'{ADDON}.models.email_pay_event'
+INBOX = f'{ADDON}.models.email_pay_event_process'
 WEBHOOK = f'{ADDON}.controllers.webhook'
 WIRE = f'{ADDON}.gateways.credicorp.wire'
 
@@ -107,6 +107,7 @@ def _replaced(content, path, value):
     return copy
 
 
+@tagged('email_pay_slow')
 class FuzzCommon(OnePayment, EmailPayHttpCommon):
 
     def _written(self):

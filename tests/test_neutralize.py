@@ -6,7 +6,7 @@ from odoo.tools import file_open
 from .common import EmailPayCommon
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install', '-at_install', 'email_pay_slow')
 class TestNeutralize(EmailPayCommon):
     """A copy of a database collects nothing, mails nothing, and knows no secret."""
 

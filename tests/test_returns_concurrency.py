@@ -5,11 +5,11 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..gateways.values import CardSource, Notification
-from .test_concurrency import QUIET, TestConcurrency
+from .test_concurrency import QUIET, ConcurrencyCommon
 
 
 @tagged('post_install', '-at_install')
-class TestReturnsConcurrency(TestConcurrency):
+class TestReturnsConcurrency(ConcurrencyCommon):
     """Money goes back once, whoever works on it at the same instant."""
 
     def setUp(self):

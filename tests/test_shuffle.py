@@ -251,14 +251,14 @@ class World(RuleBasedStateMachine):
         ).mapped('amount_residual'))
 
 
-@tagged('post_install', '-at_install')
+@tagged('post_install', '-at_install', 'email_pay_slow')
 class TestShuffle(EmailPayHttpCommon):
     """Whatever happens in whatever order: the books end up as the gateway's ledger."""
 
     @mute_logger(
         'odoo.addons.email_pay.models.payment_transaction',
         'odoo.addons.email_pay.models.payment_booking',
-        'odoo.addons.email_pay.models.payment_returns',
+        'odoo.addons.email_pay.models.payment_refund',
     )
     def test_any_order_ends_in_the_truth(self):
         World.case = self

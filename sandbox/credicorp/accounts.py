@@ -1,17 +1,15 @@
 """What the stand-in remembers: merchants, card tokens, saved cards, transactions."""
 
 import secrets
-import threading
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 
+from .. import accounts
 from ..ledger import now
 from . import const
 from .cards import Card
-
-MERCHANTS = ('Demo Company', 'Second Company', 'Third Company')
 
 
 class Refusal(Exception):
@@ -19,15 +17,14 @@ class Refusal(Exception):
 
 
 @dataclass
-class Merchant:
-    """A merchant account. The keys are the same at every start, and evidently no secrets.
-
+class Merchant(accounts.Merchant):
+    """
     :param refund_keeps_order: whether a refund carries the order id of the payment, whatever its
         request says. Inferred: turn it off to try the other answer.
     """
 
-    id: str
-    name: str
+    settings: ClassVar[tuple[str, ...]] = ('name', 'webhook_url', 'currency', 'refund_keeps_order')
+
     webhook_urls: list[str] = field(default_factory=list)
     currency: str = 'USD'
     refund_keeps_order: bool = True
@@ -43,6 +40,15 @@ class Merchant:
     @property
     def signing_key(self) -> str:
         return f'sandbox-signing-key-{self.id}'
+
+    @property
+    def webhook_url(self) -> str:
+        return self.webhook_urls[0] if self.webhook_urls else ''
+
+    @webhook_url.setter
+    def webhook_url(self, urls: str | list[str]):
+        """One address, a list of them, or '' for none."""
+        self.webhook_urls = [url for url in ([urls] if isinstance(urls, str) else urls) if url]
 
     def as_json(self) -> dict:
         return {
@@ -110,40 +116,21 @@ class Transaction:
         return self.collected - sum(returned, Decimal(0))
 
 
-class Accounts:
-    """All of it. Whoever changes something holds `lock`."""
+class Accounts(accounts.Accounts):
+    """All of it."""
 
     def __init__(self):
-        self.lock = threading.RLock()
-        # From the clock, so that the numbers of two runs do not meet in one Odoo database.
-        self._last_id = int(time.time()) * 10
-        self.merchants: list[Merchant] = []
+        super().__init__()
         self.tokens: dict[str, tuple[Merchant, Card]] = {}
         self.vault: dict[str, tuple[Merchant, Card]] = {}
         self.transactions: dict[str, Transaction] = {}
-        self.add_merchant()
 
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != 'lock'}
-
-    def __setstate__(self, state):
-        vars(self).update(state, lock=threading.RLock())
-
-    def add_merchant(self, name: str = '') -> Merchant:
-        number = len(self.merchants) + 1
-        name = name or MERCHANTS[min(number, len(MERCHANTS)) - 1]
-        merchant = Merchant(id=str(100000 + number), name=name)
-        self.merchants.append(merchant)
-        return merchant
+    def open_account(self, number: int, name: str) -> Merchant:
+        return Merchant(str(number), name)
 
     def merchant(self, key_name: str, key: str) -> Merchant | None:
         """The merchant whose `security_key`, `tokenization_key` or `id` this is."""
         return next((m for m in self.merchants if key and getattr(m, key_name) == key), None)
-
-    def new_id(self) -> str:
-        with self.lock:
-            self._last_id += 1
-            return str(self._last_id)
 
     # --- cards ------------------------------------------------------------------------------------
 

@@ -20,11 +20,11 @@ TEXT = 'text/html; charset=UTF-8'  # as the real one labels its form-encoded ans
 class Credicorp(StandIn):
     name = 'credicorp'
     title = 'Credicorp Bank'
+    Accounts = Accounts
     back_office = ('refund', 'void', 'settle', 'chargeback', 'notify')
 
     def __init__(self, ledger, faults, courier):
         super().__init__(ledger, faults, courier)
-        self.accounts = Accounts()
         self.window = window.Window(self)
 
     def routes(self) -> Iterator[Route]:
@@ -32,37 +32,11 @@ class Credicorp(StandIn):
         yield 'POST', '/api/query.php', self._query
         yield from self.window.routes()
 
-    def describe(self) -> dict:
-        return {
-            'merchants': [merchant.as_json() for merchant in self.accounts.merchants],
-            'cards': dict.fromkeys(cards.APPROVED, const.OK_CODE)
-            | cards.DECLINED
-            | {cards.CHARGED_UNKNOWN: '421, charged'},
-        }
-
-    def configure(self, merchant: str = '', webhook_url=None, **settings) -> None:
-        """`webhook_url` is one address, a list of them, or '' for none; see `Merchant`."""
-        account = self._merchant(merchant)
-        if webhook_url is not None:
-            urls = [webhook_url] if isinstance(webhook_url, str) else list(webhook_url)
-            account.webhook_urls = [url for url in urls if url]
-        if unknown := settings.keys() - {'name', 'currency', 'refund_keeps_order'}:
-            raise Problem(f'A merchant has no {", ".join(sorted(unknown))}.')
-        for name, value in settings.items():
-            setattr(account, name, value)
-
-    def reset(self) -> None:
-        self.accounts = Accounts()
+    def test_cards(self) -> dict[str, str]:
+        approved = dict.fromkeys(cards.APPROVED, const.OK_CODE)
+        return approved | cards.DECLINED | {cards.CHARGED_UNKNOWN: '421, charged'}
 
     # --- for tests --------------------------------------------------------------------------------
-
-    @property
-    def merchant(self) -> Merchant:
-        """The first merchant, with its keys."""
-        return self.accounts.merchants[0]
-
-    def add_merchant(self, name: str = '') -> Merchant:
-        return self.accounts.add_merchant(name)
 
     def token(self, number: str = '4111111111111111', exp: str = '1230', merchant=None) -> str:
         """A payment token, as the card window would give it."""
@@ -191,12 +165,6 @@ class Credicorp(StandIn):
         except Refusal as refusal:
             raise Problem(str(refusal), 409) from refusal
         return transaction
-
-    def _merchant(self, key: str) -> Merchant:
-        found = self.accounts.merchant('id', key) if key else self.merchant
-        if not found:
-            raise Problem(f'There is no merchant {key}.', 404)
-        return found
 
     # --- books and notifications ------------------------------------------------------------------
 

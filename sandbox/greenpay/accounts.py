@@ -1,17 +1,16 @@
 """What the stand-in remembers: merchants, sessions, saved cards, payments."""
 
-import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
+from .. import accounts
 from ..cards import Card
 from ..ledger import now
 from . import cards, signature
 
-MERCHANTS = ('Demo Company', 'Second Company', 'Third Company')
 CURRENCIES = ('CRC', 'USD', 'GTQ')
 
 APPROVED, DENIED, VOIDED, REFUNDED = 'approved', 'denied', 'voided', 'refunded'
@@ -26,17 +25,16 @@ class Refusal(Exception):
 
 
 @dataclass
-class Merchant:
-    """A merchant account. All but the keys of later merchants is the same at every start, and
-    evidently no secret.
-
+class Merchant(accounts.Merchant):
+    """
+    :param private_key: that of a later merchant is new at every start.
     :param webhook_url: the host that the merchant registered; the routes are behind it.
     :param refunds: whether its acquirer is the one that refunds.
     :param session_seconds: how long a session lives.
     """
 
-    id: str
-    name: str
+    settings: ClassVar[tuple[str, ...]] = ('name', 'webhook_url', 'refunds', 'session_seconds')
+
     private_key: str = field(repr=False)
     webhook_url: str = ''
     refunds: bool = True
@@ -111,38 +109,22 @@ class Payment:
         return now() - self.date
 
 
-class Accounts:
-    """All of it. Whoever changes something holds `lock`."""
+class Accounts(accounts.Accounts):
+    """All of it."""
 
     def __init__(self):
-        self.lock = threading.RLock()
-        # From the clock, so that the numbers of two runs do not meet in one Odoo database.
-        self._last_id = int(time.time()) * 10
-        self.merchants: list[Merchant] = []
+        super().__init__()
         self.sessions: dict[str, Session] = {}
         self.cards: dict[str, tuple[Merchant, Card]] = {}
         self.payments: dict[str, Payment] = {}
-        self.add_merchant()
 
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != 'lock'}
-
-    def __setstate__(self, state):
-        vars(self).update(state, lock=threading.RLock())
-
-    def add_merchant(self, name: str = '') -> Merchant:
-        count = len(self.merchants) + 1
-        name = name or MERCHANTS[min(count, len(MERCHANTS)) - 1]
-        key = signature.FIRST_KEY if count == 1 else signature.new_key()
-        merchant = Merchant(id=f'gp-{100000 + count}', name=name, private_key=key)
-        self.merchants.append(merchant)
-        return merchant
-
-    def named(self, merchant_id) -> Merchant | None:
-        return next((m for m in self.merchants if m.id == merchant_id), None)
+    def open_account(self, number: int, name: str) -> Merchant:
+        key = signature.new_key() if self.merchants else signature.FIRST_KEY
+        return Merchant(f'gp-{number}', name, key)
 
     def merchant(self, content: dict, needs_secret: bool = True) -> Merchant:
-        found = self.named(content.get('merchantId'))
+        merchant_id = content.get('merchantId')
+        found = next((one for one in self.merchants if one.id == merchant_id), None)
         if not found or (needs_secret and content.get('secret') != found.secret):
             raise Refusal("Merchant doesn't exist")
         return found
@@ -178,9 +160,8 @@ class Accounts:
     def pay(self, merchant: Merchant, order: dict, card: Card) -> Payment:
         """Charge a card. No look for an earlier payment of the same order: each is another one."""
         with self.lock:
-            self._last_id += 1
             payment = Payment(
-                id=str(self._last_id), merchant=merchant, reference=order['orderReference'],
+                id=self.new_id(), merchant=merchant, reference=order['orderReference'],
                 amount=Decimal(str(order['amount'])), currency=order['currency'], card=card,
                 description=order.get('description', ''),
             )

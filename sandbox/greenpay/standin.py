@@ -24,11 +24,11 @@ TAILS = {'payment': '/', 'card': '/newCard'}
 class GreenPay(StandIn):
     name = 'greenpay'
     title = 'GreenPay'
+    Accounts = Accounts
     back_office = ('void', 'refund', 'age', 'notify')
 
     def __init__(self, ledger, faults, courier):
         super().__init__(ledger, faults, courier)
-        self.accounts = Accounts()
         self.form = form.Form(self)
 
     def routes(self) -> Iterator[Route]:
@@ -43,34 +43,10 @@ class GreenPay(StandIn):
             yield 'POST', MERCHANT_PATH + path, self._answering(operation, answer)
         yield from self.form.routes()
 
-    def describe(self) -> dict:
-        return {
-            'merchants': [merchant.as_json() for merchant in self.accounts.merchants],
-            'cards': {cards.APPROVED: '00'} | cards.DECLINED,
-        }
-
-    def configure(self, merchant: str = '', **settings) -> None:
-        """See `Merchant`."""
-        account = self.accounts.named(merchant) if merchant else self.merchant
-        if not account:
-            raise Problem(f'There is no merchant {merchant}.', 404)
-        if unknown := settings.keys() - {'name', 'webhook_url', 'refunds', 'session_seconds'}:
-            raise Problem(f'A merchant has no {", ".join(sorted(unknown))}.')
-        for name, value in settings.items():
-            setattr(account, name, value)
-
-    def reset(self) -> None:
-        self.accounts = Accounts()
+    def test_cards(self) -> dict[str, str]:
+        return {cards.APPROVED: '00'} | cards.DECLINED
 
     # --- for tests --------------------------------------------------------------------------------
-
-    @property
-    def merchant(self) -> Merchant:
-        """The first merchant, with its keys."""
-        return self.accounts.merchants[0]
-
-    def add_merchant(self, name: str = '') -> Merchant:
-        return self.accounts.add_merchant(name)
 
     def session(self, address: str) -> Session:
         """The session of a form's address, or of its id."""

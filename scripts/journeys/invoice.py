@@ -15,6 +15,33 @@ def run(journey):
     total = invoice['amount_residual']
     with journey.step('Log in as the accountant'):
         desk = journey.log_in('accountant')
+    link = send(journey, desk, invoice)
+    phone = pay_a_part(journey, link)
+    with journey.step('The notification arrives and is processed'):
+        wait_until(lambda: accountant.call(
+            'email.pay.event', 'search_count',
+            [('reference', 'like', invoice['name']), ('state', 'in', ('done', 'ignored'))]))
+    with journey.step('The collection is booked and reconciled'):
+        check_booked(accountant, invoice, total - 100, 'partial')
+        open_invoice(journey, desk, invoice)
+        journey.screenshot(desk, 'invoice-partially-paid', full_page=False)
+    with journey.step('The receipt is there, and its copy'):
+        receipt = journey.wait_for_mail(to=CUSTOMER, subject='payment received')
+        journey.show_mail(receipt, 'receipt')
+        journey.wait_for_mail(to=COMPANY, subject='payment received')
+    pay_the_rest(journey, phone)
+    with journey.step('The invoice is paid'):
+        check_booked(accountant, invoice, 0, ('paid', 'in_payment'))
+        journey.wait_for_mail(to=CUSTOMER, subject='payment received')
+        open_invoice(journey, desk, invoice)
+        journey.screenshot(desk, 'invoice-paid', full_page=False)
+        phone.goto(link)
+        journey.screenshot(phone, 'nothing-left-to-pay')
+    assert len(journey.mails(to=CUSTOMER, subject='payment received')) == 2, "one receipt a payment"
+
+
+def send(journey, desk, invoice):
+    """Mail the invoice; return the address behind the button of the mail."""
     with journey.step('Open a posted invoice'):
         open_invoice(journey, desk, invoice)
         journey.screenshot(desk, 'invoice', full_page=False)
@@ -26,6 +53,11 @@ def run(journey):
         mail = journey.wait_for_mail(to=CUSTOMER, subject=invoice['name'])
         link = check_mail(mail)
         journey.show_mail(mail)
+    return link
+
+
+def pay_a_part(journey, link):
+    """Pay 100 from a phone; return its page."""
     with journey.step('Open its link on a phone'):
         phone = journey.phone_page()
         phone.goto(link)
@@ -40,18 +72,10 @@ def run(journey):
         pay_by_card(journey, phone, 'card-window')
         phone.get_by_role('heading', name='Payment received').wait_for(timeout=20_000)
         journey.screenshot(phone, 'paid-in-part')
-    with journey.step('The notification arrives and is processed'):
-        wait_until(lambda: accountant.call(
-            'email.pay.event', 'search_count',
-            [('reference', 'like', invoice['name']), ('state', 'in', ('done', 'ignored'))]))
-    with journey.step('The collection is booked and reconciled'):
-        check_booked(accountant, invoice, total - 100, 'partial')
-        open_invoice(journey, desk, invoice)
-        journey.screenshot(desk, 'invoice-partially-paid', full_page=False)
-    with journey.step('The receipt is there, and its copy'):
-        receipt = journey.wait_for_mail(to=CUSTOMER, subject='payment received')
-        journey.show_mail(receipt, 'receipt')
-        journey.wait_for_mail(to=COMPANY, subject='payment received')
+    return phone
+
+
+def pay_the_rest(journey, phone):
     with journey.step('Pay the rest'):
         phone.get_by_role('link', name='Pay the rest').click()
         phone.get_by_role('button', name=re.compile('^Pay')).wait_for()
@@ -61,14 +85,6 @@ def run(journey):
         phone.get_by_role('heading', name='Payment received').wait_for(timeout=20_000)
         phone.wait_for_timeout(800)  # until the check mark is drawn
         journey.screenshot(phone, 'paid')
-    with journey.step('The invoice is paid'):
-        check_booked(accountant, invoice, 0, ('paid', 'in_payment'))
-        journey.wait_for_mail(to=CUSTOMER, subject='payment received')
-        open_invoice(journey, desk, invoice)
-        journey.screenshot(desk, 'invoice-paid', full_page=False)
-        phone.goto(link)
-        journey.screenshot(phone, 'nothing-left-to-pay')
-    assert len(journey.mails(to=CUSTOMER, subject='payment received')) == 2, "one receipt a payment"
 
 
 def find_invoice(session):

@@ -3,6 +3,8 @@ import warnings
 from dataclasses import dataclass
 from decimal import Decimal
 
+from requests.structures import CaseInsensitiveDict
+
 from gateways import errors
 from gateways.base import Gateway
 from gateways.values import HttpRequest, HttpResponse, Notification, to_decimal
@@ -50,7 +52,7 @@ class TestDecimal(unittest.TestCase):
 
 class TestNotification(unittest.TestCase):
     def test_headers_have_no_case(self):
-        notification = Notification(b'', {'WEBHOOK-Signature': 'x'})
+        notification = Notification(b'', CaseInsensitiveDict({'WEBHOOK-Signature': 'x'}))
         self.assertEqual(notification.header('webhook-sIGNATURE'), 'x')
         self.assertEqual(notification.header('other'), '')
 

@@ -47,7 +47,7 @@ class TestRegistry(unittest.TestCase):
             self.assertIn(gateway, [suite.gateway_class for suite in suites], code)
 
     def test_no_suite_drops_a_test_of_the_contract(self):
-        tests = [name for name in vars(GatewayContract) if name.startswith('test')]
+        tests = [name for name in dir(GatewayContract) if name.startswith('test')]
         for code in REGISTRY:
             module = importlib.import_module(f'tests.gateways.{code}.test_{code}')
             for _name, suite in inspect.getmembers(module, inspect.isclass):
@@ -82,6 +82,20 @@ class TestRegistry(unittest.TestCase):
                     root = name.partition('.')[0]
                     known = root in sys.stdlib_module_names or not allowed.isdisjoint((root, name))
                     self.assertTrue(known, f'{path.name}: {name}')
+
+    def test_nothing_asks_which_gateway_it_is(self):
+        for folder in ('gateways', 'models', 'controllers', 'wizards', 'report'):
+            for path in (CHECKOUT / folder).rglob('*.py'):
+                for node in ast.walk(ast.parse(path.read_text())):
+                    asked = compared(node) & set(REGISTRY)
+                    self.assertFalse(asked, f'{path.relative_to(CHECKOUT)}:{asked}')
+
+
+def compared(node):
+    """The texts with which a statement compares something."""
+    if not isinstance(node, ast.Compare):
+        return set()
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
 
 
 def imported(node):

@@ -7,6 +7,8 @@ import unittest
 from contextlib import suppress
 from pathlib import Path
 
+from requests.structures import CaseInsensitiveDict
+
 from gateways import errors
 from gateways.credicorp import Credicorp, const, wire
 from gateways.values import Notification, PaymentEvent
@@ -64,7 +66,8 @@ class TestFuzz(unittest.TestCase):
     @given(BYTES, HEADERS)
     def test_a_proof_that_was_not_made_with_the_key_never_holds(self, body, header):
         with self.assertRaises(errors.SignatureInvalid):
-            self.gateway.verify(Notification(body, {const.SIGNATURE_HEADER: header}))
+            self.gateway.verify(Notification(
+                body, CaseInsensitiveDict({const.SIGNATURE_HEADER: header})))
 
     @FUZZ
     @given(BYTES)

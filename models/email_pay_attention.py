@@ -1,0 +1,31 @@
+from odoo import _, api, models
+from odoo.exceptions import AccessError
+
+ATTENTION = 'email_pay.mail_activity_attention'
+
+
+class EmailPayAttention(models.AbstractModel):
+    """What may need a person: an activity asks for it until a billing user has decided."""
+
+    _name = 'email.pay.attention'
+    _description = 'Payment That Needs a Person'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _mail_post_access = 'read'
+
+    def _no_attention(self):
+        self.activity_unlink([ATTENTION])
+
+    def _check_may_decide(self):
+        """Nobody edits these; billing users decide what becomes of them."""
+        self.check_access('read')
+        if not self.env.user.has_group('account.group_account_invoice'):
+            raise AccessError(_("Only billing users can do this."))
+
+    @api.model
+    def _ask_attention(self, company, record, summary, note):
+        """Give whoever is told when a payment of `company` needs a person an activity on `record`.
+        """
+        portal = self.env['email.pay.portal']._for_company(company)
+        record.activity_schedule(
+            ATTENTION, summary=summary, note=note, user_id=portal._attention_user().id,
+        )

@@ -1,0 +1,121 @@
+"""What the tests in a browser share: a real one, and what a customer does in it."""
+
+import os
+import re
+import resource
+import shutil
+from contextlib import contextmanager
+from unittest import SkipTest
+
+# An Odoo of somebody else may be without it.
+try:
+    from playwright.sync_api import sync_playwright
+except ImportError:
+    sync_playwright = None
+
+from odoo.tests import tagged
+from odoo.tests.common import TEST_CURSOR_COOKIE_NAME, save_test_file
+
+from .common import APPROVED_CARD
+from .page_common import PageCommon
+
+PHONE = {
+    'viewport': {'width': 390, 'height': 844}, 'is_mobile': True, 'has_touch': True,
+    'device_scale_factor': 2,
+}
+SMALL_PHONE = {**PHONE, 'viewport': {'width': 320, 'height': 568}}
+DESKTOP = {'viewport': {'width': 1280, 'height': 800}}
+FLAGS = ('--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking')
+COUNT_SHIFTS = """
+    window.layoutShift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            window.layoutShift += entry.value;
+        }
+    }).observe({type: "layout-shift", buffered: true});
+"""
+WEIGH = """() => [
+    ...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource"),
+].filter((entry) => !entry.name.startsWith("data:")).map((entry) => entry.transferSize)"""
+
+
+@tagged('email_pay_slow')
+class BrowserCommon(PageCommon):
+    """A customer's browser: a real Chromium, driven by Playwright."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not sync_playwright:
+            raise SkipTest("Playwright is not installed.")
+        chromium = shutil.which('chromium') or shutil.which('google-chrome')
+        if not chromium:
+            raise SkipTest("There is no Chromium.")
+        # Odoo limits the memory of its process; Chromium, started from it, reserves more.
+        limits = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limits[1], limits[1]))
+        try:
+            playwright = sync_playwright().start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, limits)
+        cls.addClassCleanup(playwright.stop)
+        cls.chromium = playwright.chromium.launch(
+            executable_path=chromium, chromium_sandbox=os.geteuid() != 0, args=FLAGS)
+        cls.addClassCleanup(cls.chromium.close)
+
+    @contextmanager
+    def browser_page(self, device=None, expected='', **options):
+        """A page with cookies of its own. Nothing but the page is to be used while it is open: it
+        has the database. Whatever its console complains of, beside `expected`, is a failure."""
+        complaints = []
+        self.cr.flush()
+        self.cr.clear()
+        with self.allow_requests():
+            context = self.chromium.new_context(
+                base_url=self.base_url(), **{'locale': 'en-US', **(device or PHONE), **options})
+            context.add_cookies([{
+                'name': TEST_CURSOR_COOKIE_NAME, 'value': self.http_request_key,
+                'url': self.base_url(),
+            }])
+            context.add_init_script(COUNT_SHIFTS)
+            context.set_default_timeout(20_000)
+            page = context.new_page()
+            page.on('console', lambda message: message.type in ('error', 'warning')
+                    and complaints.append(message.text))
+            page.on('pageerror', lambda error: complaints.append(str(error)))
+            try:
+                yield page
+            except Exception:
+                save_test_file(
+                    self._testMethodName, page.screenshot(full_page=True), 'screen_', 'png')
+                raise
+            finally:
+                context.close()
+                self._wait_remaining_requests()
+        self.env.invalidate_all()
+        if expected:
+            complaints = [text for text in complaints if not re.search(expected, text)]
+        self.assertEqual(complaints, [])
+
+    def address(self, link):
+        return f'/pay/{link._token()}'
+
+    def type_card(self, page, number=APPROVED_CARD):
+        """Fill the gateway's window, which opened by itself, and press its button."""
+        window = page.frame_locator('#CollectJSIframe')
+        window.locator('#number').fill(number)
+        window.locator('#exp').fill('12 / 30')
+        window.locator('#cvv').fill('123')
+        window.locator('#pay').click()
+
+    def wait_for_state(self, page, state):
+        page.locator(f'#ep-status[data-state="{state}"]').wait_for()
+
+    def pay_button(self, page):
+        return page.locator('#ep-pay button[type=submit]')
+
+    def assertPaid(self, link, charges=1):
+        transaction = self.transactions(link).filtered(lambda tx: tx.state == 'done')
+        self.assertEqual(len(transaction), charges)
+        self.assertEqual(len(self.sandbox.ledger.entries(operation='sale', success=True)), charges)
+        self.assertTrue(all(transaction.mapped('payment_id')))

@@ -6,6 +6,8 @@ PAGE_ROUTE = '/pay/l/<string:selector>'
 TRANSACTION_ROUTE = '/pay/t/<string:token>'
 # Documents that the page of a statement shows each; the others are one row until all are asked for.
 STATEMENT_ROWS = 100
+# Where all customers of a company can pay; it names the company and opens nothing by itself.
+PORTAL_ROUTE = '/pay/to/<string:slug>'
 # The statement of account, for customers who sign in.
 STATEMENT_ROUTE = '/my/statement'
 WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'

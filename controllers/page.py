@@ -76,7 +76,9 @@ class PageMixin:
         partner = company.partner_id if company else None
         return {
             'name': portal.name if portal else (company.name if company else ''),
-            'logo': self._logo(company),
+            'logo': (portal and portal._own_logo()) or self._logo(company),
+            'welcome': portal and portal.welcome_text,
+            'help': portal and portal.help_text,
             'phone': partner and partner.phone,
             'email': partner and partner.email_normalized,
             'website': partner and partner.website,

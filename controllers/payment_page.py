@@ -7,10 +7,10 @@ from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
 
 from ..const import LINK_ROUTE, PAGE_ROUTE
+from ..models import qr_code
 from .documents import amount_choices, document_values, method_values, parse_amount
 from .inline_page import inline_path
 from .page import HEADERS, PageMixin
-from .qr import qr_svg
 from .visits import let_in, visited_link
 
 _logger = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class PaymentPageController(PageMixin, Controller):
         if not link or link.state != 'active':
             return self._not_found()
         return request.make_response(
-            qr_svg(link._url()), [*HEADERS.items(), ('Content-Type', 'image/svg+xml')]
+            qr_code.svg(link._url()), [*HEADERS.items(), ('Content-Type', 'image/svg+xml')]
         )
 
     @route(f'{PAGE_ROUTE}/renew', type='http', auth='public', methods=['POST'], csrf=False,

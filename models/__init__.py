@@ -1,7 +1,10 @@
-from . import account_move
-from . import account_move_notes
+# What the others inherit from.
 from . import email_pay_attention
 from . import email_pay_cached
+from . import email_pay_sharing
+
+from . import account_move
+from . import account_move_notes
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
@@ -9,14 +12,21 @@ from . import email_pay_event_inbox
 from . import email_pay_event_process
 from . import email_pay_link
 from . import email_pay_link_checkout
+from . import email_pay_link_sharing
 from . import email_pay_link_statement
+from . import email_pay_method
+from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_portal
+from . import email_pay_portal_address
 from . import email_pay_portal_offer
+from . import email_pay_portal_page
+from . import email_pay_portal_print
 from . import email_pay_portal_schedule
 from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb
+from . import mail_thread
 from . import payment_allocation
 from . import payment_batch
 from . import payment_booking
@@ -40,3 +50,4 @@ from . import provider_credicorp
 from . import provider_greenpay
 from . import res_company
 from . import res_partner
+from . import sms_sms

@@ -1,10 +1,7 @@
-from collections import defaultdict
-
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import MAIL_BATCH
 from .locks import locked_ids
 
 PAYABLE_TYPES = ('out_invoice', 'out_receipt')
@@ -12,7 +9,8 @@ OPEN_STATES = ('not_paid', 'partial', 'in_payment')
 
 
 class AccountMove(models.Model):
-    _inherit = 'account.move'
+    _name = 'account.move'
+    _inherit = ['account.move', 'email.pay.sharing']
 
     email_pay_link_ids = fields.Many2many(
         'email.pay.link', 'email_pay_link_move_rel', 'move_id', 'link_id', string="Payment Links",
@@ -21,16 +19,19 @@ class AccountMove(models.Model):
     email_pay_can_send = fields.Boolean(compute='_compute_email_pay_can_send')
     email_pay_status = fields.Selection(
         [
-            ('queued', "Payment email queued"),
-            ('failed', "Payment email not sent"),
-            ('sent', "Payment email sent"),
-            ('opened', "Payment email opened"),
+            ('queued', "Payment link queued"),
+            ('failed', "Payment link not sent"),
+            ('sent', "Payment link sent"),
+            ('opened', "Payment link opened"),
             ('paid', "Paid online"),
         ],
-        string="Payment Email", compute='_compute_email_pay_status',
+        string="Payment Link", compute='_compute_email_pay_status',
         search='_search_email_pay_status',
     )
-    email_pay_has_link = fields.Boolean(compute='_compute_email_pay_status')
+    email_pay_promised_for = fields.Date(
+        copy=False, string="Promised for", tracking=True,
+        help="The day on which the customer said to pay.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -39,36 +40,36 @@ class AccountMove(models.Model):
         for move, obstacle in self._email_pay_obstacles().items():
             move.email_pay_can_send = not obstacle
 
-    @api.depends('payment_state', 'email_pay_link_ids.mail_state', 'email_pay_link_ids.opened_at')
+    @api.depends(
+        'payment_state', 'email_pay_link_ids.mail_state', 'email_pay_link_ids.sms_state',
+        'email_pay_link_ids.sent_at', 'email_pay_link_ids.opened_at',
+    )
     def _compute_email_pay_status(self):
         for move in self:
-            links = move.sudo().email_pay_link_ids
-            move.email_pay_has_link = any(link.state == 'active' for link in links)
-            move.email_pay_status = move._email_pay_status_of(links)
+            move.email_pay_status = move._email_pay_status_of(move.sudo().email_pay_link_ids)
 
     def _email_pay_status_of(self, links):
         if self.payment_state in ('paid', 'in_payment') and any(links.mapped('paid_at')):
             return 'paid'
         if any(links.mapped('opened_at')):
             return 'opened'
-        states = set(links.mapped('mail_state'))
+        states = {state for link in links for state in link._sending_states()}
         return next((state for state in ('sent', 'queued', 'failed') if state in states), False)
 
     @api.model
     def _search_email_pay_status(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        links = {
-            'queued': [('mail_state', '=', 'queued')],
-            'failed': [('mail_state', '=', 'failed')],
-            'sent': [('mail_state', '=', 'sent')],
+        links = self.env['email.pay.link']
+        domains = {
+            **{state: links._sending_domain(state) for state in ('queued', 'failed', 'sent')},
             'opened': [('opened_at', '!=', False)],
             'paid': [('paid_at', '!=', False)],
         }
         domain = fields.Domain.FALSE
         for status in value:
             if status:
-                wanted = fields.Domain('email_pay_link_ids', 'any', links[status])
+                wanted = fields.Domain('email_pay_link_ids', 'any', domains[status])
                 if status == 'paid':
                     wanted &= fields.Domain('payment_state', 'in', ('paid', 'in_payment'))
                 domain |= wanted
@@ -151,31 +152,15 @@ class AccountMove(models.Model):
 
     def action_send_payment_email(self):
         """Mail the invoice with its *Pay now* button. One: at once; many: queued."""
-        self.check_access('write')
+        self._email_pay_check_accountant()
         if len(self) != 1:
-            return self._email_pay_queue()
-        if obstacle := self._email_pay_obstacle():
-            raise UserError(obstacle)
-        self._email_pay_check_address()
-        link = self.env['email.pay.link']._for_invoice(self)
+            return self._email_pay_tell_queued(
+                *self._email_pay_queue('mail'), _("%s payment emails are on their way."))
+        link = self._email_pay_shared_link()
+        if not self._email_pay_address():
+            raise self.partner_id._email_pay_without_address()
         link._send()
         return self._email_pay_notify(_("Payment email sent to %s.", link.email), 'success')
-
-    def action_copy_payment_link(self):
-        """The link to copy; the browser puts it on the clipboard."""
-        self.ensure_one()
-        self.check_access('write')
-        if obstacle := self._email_pay_obstacle():
-            raise UserError(obstacle)
-        return self.env['email.pay.link']._for_invoice(self)._copy_action()
-
-    def action_revoke_payment_link(self):
-        self.check_access('write')
-        links = self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')
-        links.action_revoke()
-        for move in self:
-            move._message_log(body=_("The payment link was revoked."))
-        return self._email_pay_notify(_("The payment link no longer works."), 'success')
 
     def action_view_payment_links(self):
         self.ensure_one()
@@ -187,60 +172,36 @@ class AccountMove(models.Model):
             'domain': [('invoice_ids', 'in', self.ids)],
         }
 
-    def _email_pay_address(self):
-        partner = self.partner_id
-        return partner.email_normalized or partner.commercial_partner_id.email_normalized
+    # === SHARING === #
 
-    def _email_pay_check_address(self):
-        """:raises RedirectWarning: the customer has no address; with a button to the contact."""
-        if not self._email_pay_address():
-            raise self.partner_id._email_pay_without_address()
+    def _email_pay_check_accountant(self):
+        self.check_access('write')
 
-    # === MANY AT ONCE === #
+    def _email_pay_shared_link(self):
+        self.ensure_one()
+        self._email_pay_check_accountant()
+        if obstacle := self._email_pay_obstacle():
+            raise UserError(obstacle)
+        return self.env['email.pay.link']._for_invoice(self)
 
-    def _email_pay_queue(self):
-        """Queue the payment mail of every invoice that can have one; say which cannot, and why."""
-        skipped = defaultdict(list)
-        accepted = self.browse()
-        for move, obstacle in self._email_pay_obstacles().items():
-            if not obstacle and not move._email_pay_address():
-                obstacle = _("The customer has no valid e-mail address.")
-            if obstacle:
-                skipped[obstacle].append(move.name or _("Draft"))
-            else:
-                accepted |= move
-        accepted._email_pay_queue_links()
-        return self._email_pay_notify(
-            self._email_pay_summary(
-                _("%s payment emails are on their way.", len(accepted)), skipped
-            ),
-            'warning' if skipped else 'success',
-        )
-
-    def _email_pay_queue_links(self):
+    def _email_pay_shared_links(self):
         live = self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')
         without = self - live.invoice_ids
         new = self.env['email.pay.link']._create_for(*without)
         newest = {move: link for link in live.sorted('id') for move in link.invoice_ids}
-        reused = new.union(*(newest[move] for move in self - without))
-        (reused | new)._queue()
+        return new.union(*(newest[move] for move in self - without))
 
-    def _email_pay_summary(self, queued, skipped):
-        lines = [queued]
-        for reason, names in skipped.items():
-            shown = ', '.join(names[:MAIL_BATCH]) + ('…' if len(names) > MAIL_BATCH else '')
-            lines.append(_("%(count)s skipped: %(reason)s (%(names)s)",
-                           count=len(names), reason=reason, names=shown))
-        return '\n'.join(lines)
+    def _email_pay_live_links(self):
+        return self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')
 
-    def _email_pay_notify(self, message, kind):
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': kind,
-                'message': message,
-                'sticky': kind != 'success',
-                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            },
-        }
+    def _email_pay_unpayable(self):
+        return self._email_pay_obstacles()
+
+    def _email_pay_title(self):
+        return self.name or _("Draft")
+
+    def _email_pay_address(self):
+        return self.partner_id.email_normalized or self.partner_id._email_pay_address()
+
+    def _email_pay_phone(self):
+        return self.partner_id.phone_sanitized or self.partner_id._email_pay_phone()

@@ -15,6 +15,12 @@ from ..const import (
     VISIT_HOURS,
 )
 
+SENDING = [
+    ('none', "Not sent"),
+    ('queued', "Queued"),
+    ('sent', "In the outbox"),
+    ('failed', "Failed"),
+]
 ALPHABET = string.ascii_lowercase + string.digits
 VISIT_SCOPE = 'email_pay.visit'
 
@@ -50,13 +56,7 @@ class EmailPayLink(models.Model):
     expires_at = fields.Datetime(string="Expires on", required=True, readonly=True)
     revoked_at = fields.Datetime(string="Revoked on", readonly=True)
     mail_state = fields.Selection(
-        [
-            ('none', "Not sent"),
-            ('queued', "Queued"),
-            ('sent', "In the outbox"),
-            ('failed', "Failed"),
-        ],
-        string="Mail", default='none', required=True, readonly=True,
+        SENDING, string="Mail", default='none', required=True, readonly=True,
     )
     mail_error = fields.Char(readonly=True)
     sent_at = fields.Datetime(string="Last Sent on", readonly=True)
@@ -181,8 +181,11 @@ class EmailPayLink(models.Model):
         """The live link to the same."""
         return self._for_invoice(self.invoice_ids)
 
-    def _unsendable(self):
-        """Why the mail of this link cannot be sent, as a sentence; '' when it can."""
+    def _unsendable(self, addresses=True):
+        """Why this link cannot be sent, as a sentence; '' when it can.
+
+        :param addresses: whether the lack of an e-mail address is a reason.
+        """
         return self.invoice_ids._email_pay_obstacle()
 
     def _address(self):
@@ -244,15 +247,15 @@ class EmailPayLink(models.Model):
                 link.id, email_layout_xmlid='email_pay.mail_layout',
                 email_values={'attachment_ids': [(4, pdf.id) for pdf in link._attachments()]},
             )
-            link.write({
-                'mail_state': 'sent',
-                'mail_error': False,
-                'sent_at': fields.Datetime.now(),
-                'sent_count': link.sent_count + 1,
-            })
+            link._record_sent(mail_state='sent', mail_error=False)
             link.invoice_ids.is_move_sent = True
             link._log(link._sent_note())
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    def _record_sent(self, **values):
+        self.write({
+            'sent_at': fields.Datetime.now(), 'sent_count': self.sent_count + 1, **values,
+        })
 
     def _mail_template(self):
         return self.env.ref('email_pay.mail_template_payment').sudo()
@@ -267,9 +270,9 @@ class EmailPayLink(models.Model):
     def _sent_note(self):
         return _("Payment email sent to %s.", self.email)
 
-    def _queue(self):
-        """Let the job send the mails of these links."""
-        self.write({'mail_state': 'queued', 'mail_error': False})
+    def _queue(self, channel='mail'):
+        """Let the job send the mails, or the text messages, of these links."""
+        self.write({f'{channel}_state': 'queued', f'{channel}_error': False})
         self.env.ref('email_pay.ir_cron_send_links').sudo()._trigger()
 
     def _email_from(self):
@@ -279,7 +282,7 @@ class EmailPayLink(models.Model):
     @api.model
     def _cron_send(self, limit=MAIL_BATCH):
         """Send what was queued, a commit each: a failing one is shown and stops no other."""
-        domain = [('mail_state', '=', 'queued')]
+        domain = self._sending_domain('queued')
         links = self.search(domain, limit=limit, order='id').try_lock_for_update()
         remaining = self.search_count(domain)
         for link in links:
@@ -298,6 +301,15 @@ class EmailPayLink(models.Model):
         except UserError as error:
             self.write({'mail_state': 'failed', 'mail_error': str(error)})
             self._log(self._unsent_note(error))
+
+    # How far each of the ways to send it came.
+
+    def _sending_states(self):
+        return {self.mail_state}
+
+    @api.model
+    def _sending_domain(self, state):
+        return fields.Domain('mail_state', '=', state)
 
     def _unsent_note(self, error):
         return _("The payment email was not sent: %s", error)

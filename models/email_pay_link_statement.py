@@ -64,7 +64,7 @@ class EmailPayLink(models.Model):
         return self.sudo().create([
             {
                 'scope': 'statement', 'company_id': company.id, 'partner_id': partner.id,
-                'email': partner._email_pay_statement_address(), 'expires_at': expiry, **values,
+                'email': partner._email_pay_address(), 'expires_at': expiry, **values,
             }
             for partner in partners
         ])
@@ -92,18 +92,25 @@ class EmailPayLink(models.Model):
         if not section.due:
             return []
         return [
-            {'name': way['name'], 'url': self._url_to(section=section.key, method=way['value'])}
+            {
+                'name': way['name'], 'fees': way['hint'],
+                'logos': self._logo_urls(way['brand_ids']),
+                'url': self._url_to(section=section.key, method=way['value']),
+            }
             for way in self._offer_in(0, section.currency)
         ]
+
+    def _logo_urls(self, brand_ids):
+        """Where a mail finds the logos of payment methods: many mail programs show no others."""
+        base_url = self._base_url()
+        return [f'{base_url}/web/image/payment.method/{brand_id}/image' for brand_id in brand_ids]
 
     def _url_to(self, **chosen):
         return f'{self._url()}?{urlencode(chosen)}'
 
     def _statement_totals(self):
         """What is due, in each currency, in one line."""
-        sections = self._statement().sections
-        return ', '.join(
-            section.currency.format(section.due) for section in sections if section.due)
+        return ', '.join(currency.format(amount) for currency, amount in self._due())
 
     def _statement_date(self):
         return fields.Date.context_today(
@@ -121,15 +128,16 @@ class EmailPayLink(models.Model):
             return super()._successor()
         return self._for_customer(self.partner_id, self.company_id)
 
-    def _unsendable(self):
+    def _unsendable(self, addresses=True):
         if self.scope != 'statement':
-            return super()._unsendable()
-        return self.partner_id._email_pay_statement_obstacles(self.company_id)[self.partner_id]
+            return super()._unsendable(addresses)
+        obstacles = self.partner_id._email_pay_statement_obstacles(self.company_id, addresses)
+        return obstacles[self.partner_id]
 
     def _address(self):
         if self.scope != 'statement':
             return super()._address()
-        return self.partner_id._email_pay_statement_address()
+        return self.partner_id._email_pay_address()
 
     def _log(self, body):
         super()._log(body)

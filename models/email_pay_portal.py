@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import email_normalize, email_split, ormcache
@@ -23,22 +25,13 @@ class EmailPayPortal(models.Model):
         tracking=True,
         help="Whether invoices of this company can be sent by e-mail and paid online.",
     )
-    card_provider_id = fields.Many2one(
-        'payment.provider', string="Credit Card Processor", tracking=True, check_company=True,
-        domain="[('company_id', 'parent_of', company_id), ('state', '!=', 'disabled'),"
-               " ('code', 'not in', ('none', 'custom'))]",
-        help="The payment app through which customers pay by card. Any app of Odoo will do.",
+    method_ids = fields.One2many(
+        'email.pay.method', 'portal_id', string="Payment Methods", copy=False, tracking=True,
+        context={'active_test': False},
+        help="The ways to pay that customers are offered, in this order.",
     )
-    other_provider_ids = fields.Many2many(
-        'payment.provider', string="Other Payment Methods", check_company=True,
-        groups='base.group_system',
-        domain="[('company_id', 'parent_of', company_id), ('state', '!=', 'disabled'),"
-               " ('code', 'not in', ('none', 'custom')), ('id', '!=', card_provider_id)]",
-        help="Offered on the payment page below the card.",
-    )
-    card_journal_id = fields.Many2one(
-        related='card_provider_id.journal_id', string="Collection Journal",
-    )
+    missing = fields.Text(string="To Do", compute='_compute_missing', compute_sudo=True)
+    methods_summary = fields.Html(compute='_compute_methods_summary', sanitize=False)
     notification_email = fields.Char(
         string="Notification Address", tracking=True,
         help="A copy of every receipt goes here. Several addresses are separated by commas.",
@@ -76,9 +69,25 @@ class EmailPayPortal(models.Model):
         'CHECK(minimum_amount >= 0)', "The minimum payment cannot be negative.",
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends('method_ids.active', 'method_ids.missing')
+    def _compute_missing(self):
+        for portal in self:
+            portal.missing = '\n'.join(portal._missing())
+
+    @api.depends('method_ids.active', 'method_ids.display_name', 'method_ids.logos')
+    @api.depends_context('lang')
+    def _compute_methods_summary(self):
+        row = Markup('<div class="d-flex justify-content-between align-items-center gap-2 py-1">'
+                     '<span>%s</span><span class="text-nowrap">%s</span></div>')
+        for portal in self:
+            portal.methods_summary = Markup().join(
+                row % (line.display_name, line.logos) for line in portal._methods())
+
     # === CONSTRAINTS === #
 
-    @api.constrains('enabled', 'card_provider_id', 'other_provider_ids')
+    @api.constrains('enabled', 'method_ids')
     def _check_enabled(self):
         for portal in self.filtered('enabled'):
             if missing := portal._missing():
@@ -99,7 +108,7 @@ class EmailPayPortal(models.Model):
         self.ensure_one()
         providers = self._providers()
         if not providers:
-            return [_("Choose a credit card processor or another payment method.")]
+            return [_("Add a payment method.")]
         return [
             sentence for provider in providers.sudo() for sentence in provider._email_pay_missing()
         ]
@@ -129,9 +138,13 @@ class EmailPayPortal(models.Model):
         )
         return (portals.filtered('enabled')[:1] or portals[:1]).id
 
+    def _methods(self):
+        """The payment methods that are switched on, in their order."""
+        return self.method_ids.filtered('active').sorted('sequence')
+
     def _providers(self):
-        """The payment apps offered, the card first."""
-        return self.card_provider_id | self.other_provider_ids
+        """The payment apps of those methods."""
+        return self._methods().provider_id
 
     def _usable_providers(self, company, partner, amount, currency):
         """The offered apps that can collect `amount` from `partner` now."""
@@ -174,7 +187,7 @@ class EmailPayPortal(models.Model):
 
     @api.model
     def action_open_settings(self):
-        """The settings of the current company; the list when several companies are selected."""
+        """The settings of the current company; the cards when several companies are selected."""
         portals = self.search([('company_id', 'in', self.env.companies.ids)])
         action = self.env['ir.actions.act_window']._for_xml_id('email_pay.action_email_pay_portals')
         if len(portals) == 1:

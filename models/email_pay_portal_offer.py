@@ -1,4 +1,6 @@
-from odoo import _, models
+from collections import Counter
+
+from odoo import models
 from odoo.tools import ormcache
 from odoo.tools.image import image_data_uri
 
@@ -9,7 +11,7 @@ class EmailPayPortal(models.Model):
     _inherit = 'email.pay.portal'
 
     def _ways(self, company, partner, amount, currency):
-        """The ways to pay `amount`, as (provider, payment method), the card first. A provider whose
+        """The ways to pay `amount`, as (provider, payment method), in their order. A provider whose
         own form lets the customer choose the method is there once."""
         ways = []
         for provider in self._usable_providers(company, partner, amount, currency):
@@ -28,22 +30,26 @@ class EmailPayPortal(models.Model):
         Cached: what a customer then chooses is looked up again in `_ways`.
         """
         ways = self._ways(company, partner, 0, currency)
-        return [self._way_values(provider, method) for provider, method in ways]
+        counts = Counter(provider for provider, _method in ways)
+        lines = {line.provider_id: line for line in self._methods()}
+        offer = [
+            self._way_values(lines[provider], method, counts[provider] > 1)
+            for provider, method in ways
+        ]
+        names = Counter(way['name'] for way in offer)
+        for way, (provider, _method) in zip(offer, ways, strict=True):
+            if names[way['name']] > 1:
+                way['name'] = f"{way['name']}, {provider.name}"
+        return offer
 
-    def _way_values(self, provider, method):
-        brands = method.brand_ids.filtered('active')[:4] or method
+    def _way_values(self, line, method, one_of_many):
+        provider, brands = line.provider_id, method._email_pay_brands()
         return {
             'value': f'{provider.id}-{method.id}',
-            'name': self._way_name(provider, method),
-            'hint': False,
+            'name': line._way_name(method, one_of_many),
+            'hint': line.fees_text,
             'logos': [image_data_uri(brand.image) for brand in brands if brand.image],
+            'brand_ids': brands.filtered('image').ids,
             'maximum': provider.maximum_amount,
             'test': provider.state == 'test',
         }
-
-    def _way_name(self, provider, method):
-        if provider._email_pay_flow() == 'inline':
-            return provider.name
-        # Odoo's own name of a card is not translated well everywhere: in Brazil it is a notice
-        # board.
-        return _("Card") if method.code == 'card' else method.name

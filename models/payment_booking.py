@@ -37,7 +37,7 @@ class PaymentTransaction(models.Model):
             self.env['email.pay.event'].sudo()._note_booked(booked)
             told = released | booked.filtered(lambda tx: tx.invoice_ids or tx.email_pay_link_id)
             told._email_pay_report_credits()
-            told._email_pay_plan_receipts()
+            (told | booked._email_pay_told_refunds())._email_pay_plan_receipts()
 
     def _create_payment(self, **extra_create_values):
         """Override of `account_payment`: say what is missing instead of what SQL says."""

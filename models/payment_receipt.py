@@ -36,8 +36,15 @@ class PaymentTransaction(models.Model):
         if any(due.mapped('email_pay_receipt_due')):
             self.env.ref('email_pay.ir_cron_send_receipts')._trigger()
 
+    def _email_pay_told_refunds(self):
+        """The refunds of which customers are told; who disputes a payment knows it."""
+        return self.filtered(
+            lambda tx: tx.operation == 'refund' and tx.email_pay_return != 'chargeback'
+            and (tx.source_transaction_id.invoice_ids or tx.source_transaction_id.email_pay_link_id)
+        )
+
     def _email_pay_wants_receipt(self):
-        return self.amount > 0 and not (self.email_pay_receipt_due or self.email_pay_receipt_at)
+        return self.amount and not (self.email_pay_receipt_due or self.email_pay_receipt_at)
 
     @api.model
     def _email_pay_cron_receipts(self, limit=MAIL_BATCH):
@@ -90,7 +97,7 @@ class PaymentTransaction(models.Model):
             'email_pay_receipt_due': False, 'email_pay_receipt_at': fields.Datetime.now(),
         })
         portal = self.env['email.pay.portal']._for_company(self.company_id)
-        template = self.env.ref('email_pay.mail_template_receipt').sudo()
+        template = self._email_pay_receipt_template()
         if self._email_pay_receipt_address():
             template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
         else:
@@ -111,7 +118,12 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_receipt_address(self):
         """Where the receipt goes: the address of the link that was paid, else the customer's."""
-        return self.email_pay_link_id.email or self.partner_email
+        link = (self.source_transaction_id or self).email_pay_link_id
+        return link.email or self.partner_email
+
+    def _email_pay_receipt_template(self):
+        name = 'mail_template_refund' if self.operation == 'refund' else 'mail_template_receipt'
+        return self.env.ref(f'email_pay.{name}').sudo()
 
     def _email_pay_sender(self):
         portal = self.env['email.pay.portal']._for_company(self.company_id)

@@ -1,13 +1,12 @@
-from collections import defaultdict
-
 from odoo import _, api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
 
 class ResPartner(models.Model):
-    """The statement of account of a customer: sent, or its link copied."""
+    """The statement of account of a customer: sent, or its link shared."""
 
-    _inherit = 'res.partner'
+    _name = 'res.partner'
+    _inherit = ['res.partner', 'email.pay.sharing']
 
     email_pay_can_send = fields.Boolean(compute='_compute_email_pay_can_send')
 
@@ -23,11 +22,18 @@ class ResPartner(models.Model):
     def _email_pay_portal(self):
         return self.env['email.pay.portal']._for_company(self.env.company)
 
-    def _email_pay_statement_address(self):
+    def _email_pay_address(self):
         """Where the statements of a customer go: to its contact for invoices, else to itself."""
         customer = self.commercial_partner_id
-        contact = self.browse(customer.address_get(['invoice'])['invoice'])
-        return contact.email_normalized or customer.email_normalized
+        return customer._email_pay_contact().email_normalized or customer.email_normalized
+
+    def _email_pay_phone(self):
+        """The same for text messages: a number in E.164."""
+        customer = self.commercial_partner_id
+        return customer._email_pay_contact().phone_sanitized or customer.phone_sanitized
+
+    def _email_pay_contact(self):
+        return self.browse(self.address_get(['invoice'])['invoice'])
 
     def _email_pay_statement_obstacles(self, company, addresses=True):
         """Why each customer cannot get a statement, as a sentence; '' when it can."""
@@ -43,7 +49,7 @@ class ResPartner(models.Model):
     def _email_pay_statement_obstacle(self, statement, addresses=True):
         if not statement or not statement.anything_due:
             return _("Nothing is due.")
-        if addresses and not self._email_pay_statement_address():
+        if addresses and not self._email_pay_address():
             return _("The customer has no valid e-mail address.")
         return ''
 
@@ -54,26 +60,13 @@ class ResPartner(models.Model):
         self._email_pay_check_accountant()
         customers = self.commercial_partner_id
         if len(customers) != 1:
-            return customers._email_pay_queue_statements()
-        obstacle = customers._email_pay_statement_obstacles(self.env.company, addresses=False)
-        if obstacle[customers]:
-            raise UserError(obstacle[customers])
-        if not customers._email_pay_statement_address():
+            return self._email_pay_tell_queued(
+                *customers._email_pay_queue('mail'), _("%s statements are on their way."))
+        link = customers._email_pay_shared_link()
+        if not customers._email_pay_address():
             raise customers._email_pay_without_address()
-        link = self.env['email.pay.link']._for_customer(customers, self.env.company)
         link._send()
         return self._email_pay_notify(_("Statement sent to %s.", link.email), 'success')
-
-    def action_copy_statement_link(self):
-        """The link to copy; the browser puts it on the clipboard."""
-        self.ensure_one()
-        self._email_pay_check_accountant()
-        customer = self.commercial_partner_id
-        obstacles = customer._email_pay_statement_obstacles(self.env.company, addresses=False)
-        if obstacles[customer]:
-            raise UserError(obstacles[customer])
-        link = self.env['email.pay.link']._for_customer(customer, self.env.company)
-        return link._copy_action()
 
     def _email_pay_check_accountant(self):
         """What a statement shows are journal items, and its link lets whoever has it pay them."""
@@ -90,24 +83,32 @@ class ResPartner(models.Model):
             _("%s has no valid e-mail address.", self.display_name), action, _("Open the contact"),
         )
 
-    # === MANY AT ONCE === #
+    def action_send_payment_sms(self):
+        """Override: a customer is asked once, whichever of its contacts are selected."""
+        return super(ResPartner, self.commercial_partner_id).action_send_payment_sms()
 
-    def _email_pay_queue_statements(self):
-        """Queue the statement of every customer that can have one; say which cannot, and why."""
-        skipped = defaultdict(list)
-        accepted = self.browse()
-        for partner, obstacle in self._email_pay_statement_obstacles(self.env.company).items():
-            if obstacle:
-                skipped[obstacle].append(partner.display_name)
-            else:
-                accepted |= partner
-        links = self.env['email.pay.link']._for_customers(accepted, self.env.company)
-        self.env['email.pay.link'].sudo().union(*links.values())._queue()
-        moves = self.env['account.move']
-        return self._email_pay_notify(
-            moves._email_pay_summary(_("%s statements are on their way.", len(accepted)), skipped),
-            'warning' if skipped else 'success',
-        )
+    # === SHARING === #
 
-    def _email_pay_notify(self, message, kind):
-        return self.env['account.move']._email_pay_notify(message, kind)
+    def _email_pay_shared_link(self):
+        self.ensure_one()
+        self._email_pay_check_accountant()
+        customer = self.commercial_partner_id
+        if obstacle := customer._email_pay_unpayable()[customer]:
+            raise UserError(obstacle)
+        return self.env['email.pay.link']._for_customer(customer, self.env.company)
+
+    def _email_pay_shared_links(self):
+        links = self.env['email.pay.link']
+        return links.sudo().union(*links._for_customers(self, self.env.company).values())
+
+    def _email_pay_live_links(self):
+        return self.env['email.pay.link'].sudo().search([
+            ('scope', '=', 'statement'), ('partner_id', 'in', self.commercial_partner_id.ids),
+            ('company_id', '=', self.env.company.id),
+        ]).filtered(lambda link: link.state == 'active')
+
+    def _email_pay_unpayable(self):
+        return self._email_pay_statement_obstacles(self.env.company, addresses=False)
+
+    def _email_pay_title(self):
+        return self.display_name

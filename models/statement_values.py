@@ -85,14 +85,17 @@ def overdue_label(env, days):
     return env._("%s days overdue", days) if days > 1 else env._("1 day overdue")
 
 
-def age_values(env, section, money):
-    """The ages of what is due, with the place of each on a bar of 100."""
-    labels = (
+def age_labels(env):
+    return (
         env._("Not due"), env._("1–30 days"), env._("31–60 days"), env._("61–90 days"),
         env._("Over 90 days"),
     )
+
+
+def age_values(env, section, money):
+    """The ages of what is due, with the place of each on a bar of 100."""
     values, start = [], 0.0
-    for name, label, amount in zip(AGE_NAMES, labels, section.ages, strict=True):
+    for name, label, amount in zip(AGE_NAMES, age_labels(env), section.ages, strict=True):
         width = 100.0 * amount / section.due if section.due else 0.0
         values.append({
             'name': name, 'label': label, 'amount': amount and money(amount),

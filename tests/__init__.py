@@ -8,9 +8,16 @@ if __name__.startswith('odoo.addons.'):
     from . import test_page_once
     from . import test_page_security
     from . import test_page_states
+    from . import test_print
     from . import test_provider
+    from . import test_share
     from . import test_shuffle
+    from . import test_outstanding
     from . import test_portal
+    from . import test_portal_address
+    from . import test_portal_card
+    from . import test_portal_methods
+    from . import test_qr_code
     from . import test_links
     from . import test_links_send
     from . import test_outcomes

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api, fields
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.tests import HttpCase
 from odoo.tests.common import HOST, TEST_CURSOR_COOKIE_NAME
 from odoo.tests.test_cursor import TestCursor
@@ -49,11 +49,8 @@ class EmailPayCommon(AccountPaymentCommon):
         })
         cls.card = cls.env.ref('payment.payment_method_card')
         cls.portal = cls.env['email.pay.portal']._for_company(cls.company)
-        cls.portal.write({
-            'card_provider_id': cls.credicorp.id,
-            'responsible_id': cls.env.user.id,
-            'enabled': True,
-        })
+        cls.offer(cls.credicorp)
+        cls.portal.write({'responsible_id': cls.env.user.id, 'enabled': True})
         cls.customer = cls.env['res.partner'].create({
             'name': "Rosa Vega", 'email': 'rosa@example.com', 'lang': 'en_US',
         })
@@ -69,6 +66,14 @@ class EmailPayCommon(AccountPaymentCommon):
         if isinstance(options.get('timeout'), tuple):
             options['timeout'] = max(options['timeout'])
         return super()._request_handler(session, request, **options)
+
+    @classmethod
+    def offer(cls, *providers, portal=None):
+        """Let customers pay with these apps, in this order, and no others."""
+        (portal or cls.portal).method_ids = [Command.clear(), *(
+            Command.create({'provider_id': provider.id, 'sequence': number})
+            for number, provider in enumerate(providers)
+        )]
 
     # --- what there is to pay ---------------------------------------------------------------------
 

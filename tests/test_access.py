@@ -109,7 +109,7 @@ class TestAccess(AccessCommon):
         invoice = self.invoice.with_user(self.billing)
         invoice.action_send_payment_email()
         self.assertIn(self.link._token(), invoice.action_copy_payment_link()['params']['url'])
-        self.assertTrue(invoice.email_pay_has_link)
+        self.assertEqual(invoice.email_pay_link_ids.state, 'active')
         self.assertEqual(invoice.email_pay_status, 'sent')
         (invoice | self.create_invoice().with_user(self.billing)).action_send_payment_email()
         invoice.action_revoke_payment_link()

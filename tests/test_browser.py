@@ -220,7 +220,7 @@ class TestBrowserPayment(BrowserCommon):
         self.assertPaid(self.link)
 
     def test_the_page_works_without_a_script(self):
-        self.portal.other_provider_ids = self.dummy_provider
+        self.offer(self.credicorp, self.dummy_provider)
         self.dummy_provider.redirect_form_view_id.arch = f"""
             <form action="{self.sandbox.url}/" method="get">
                 <input type="hidden" name="order" value="4711"/>
@@ -250,7 +250,7 @@ class TestBrowserPayment(BrowserCommon):
         if not provider:
             self.skipTest("payment_demo is not installed.")
         provider.write({'state': 'test', 'journal_id': self.collections.id})
-        self.portal.card_provider_id = provider
+        self.offer(provider)
         # Odoo's form also loads the scripts of other providers that are installed.
         expected = 'Slow network|Access to font|ERR_NAME_NOT_RESOLVED'
         with self.browser_page(expected=expected) as page:
@@ -277,7 +277,7 @@ class TestBrowserPages(BrowserCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.found = {}
-        cls.portal.other_provider_ids = cls.dummy_provider
+        cls.offer(cls.credicorp, cls.dummy_provider)
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post"/>"""
 

@@ -87,10 +87,10 @@ class ConcurrencyCommon(BaseCase):
         })
         invoice.action_post()
         portal = env['email.pay.portal'].search([('company_id', '=', company.id)])
-        self.settings = {
-            'enabled': portal.enabled, 'card_provider_id': portal.card_provider_id.id,
-        }
-        portal.write({'enabled': True, 'card_provider_id': provider.id})
+        self.settings = {'enabled': portal.enabled}
+        portal.write({'enabled': True, 'method_ids': [
+            Command.create({'provider_id': provider.id, 'sequence': -1}),
+        ]})
         self.ids = {
             'email.pay.portal': portal.id,
             'email.pay.link': env['email.pay.link']._for_invoice(invoice).id,

@@ -35,7 +35,7 @@ class GreenPayCommon(EmailPayCommon):
         cls.greenpay = cls._prepare_provider('greenpay', update_values={
             **cls.greenpay_keys, 'journal_id': cls.collections.id, 'allow_tokenization': True,
         })
-        cls.portal.card_provider_id = cls.greenpay
+        cls.offer(cls.greenpay)
 
     @property
     def gateway(self):

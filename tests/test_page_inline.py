@@ -18,7 +18,8 @@ class TestPageInline(OdooFormCommon):
             'module': 'email_pay', 'name': 'test_inline_form', 'model': 'ir.ui.view',
             'res_id': cls.dummy_provider.inline_form_view_id.id,
         })
-        cls.portal.card_provider_id = cls.form_provider = cls.dummy_provider
+        cls.form_provider = cls.dummy_provider
+        cls.offer(cls.dummy_provider)
 
     def setUp(self):
         super().setUp()
@@ -107,7 +108,7 @@ class TestPageInline(OdooFormCommon):
 
     def test_an_offer_ends_when_the_provider_is_no_longer_offered(self):
         page = self.second_step()
-        self.portal.card_provider_id = self.credicorp
+        self.offer(self.credicorp)
         self.assertRefuses(page, "not available")
 
     def test_an_offer_ends_when_the_provider_is_disabled(self):

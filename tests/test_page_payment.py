@@ -249,7 +249,7 @@ class TestRedirectPage(PageCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.portal.other_provider_ids = cls.dummy_provider
+        cls.offer(cls.credicorp, cls.dummy_provider)
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post">
                 <input type="hidden" name="order" value="4711"/>
@@ -283,7 +283,7 @@ class TestRedirectPage(PageCommon):
             (self.dummy_provider, 'maximum_amount', 0.01),
             (self.dummy_provider, 'available_currency_ids', self.env.ref('base.KWD')),
             (self.payment_method, 'active', False),
-            (self.portal, 'other_provider_ids', self.env['payment.provider']),
+            (self.portal.method_ids[1], 'active', False),
         ):
             with self.subTest(f'{record._name}.{field}'):
                 before = record[field]

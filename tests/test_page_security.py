@@ -5,8 +5,8 @@ from unittest.mock import patch
 from odoo.tests import freeze_time, tagged
 from odoo.tools import config
 
-from ..controllers.qr import qr_svg
 from .page_common import PageCommon
+from .qr_reader import drawn, read
 
 BASE_POLICY = {
     'default-src': ["'none'"],
@@ -28,7 +28,7 @@ class TestPageSecurity(PageCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.portal.other_provider_ids = cls.dummy_provider
+        cls.offer(cls.credicorp, cls.dummy_provider)
         cls.dummy_provider.redirect_form_view_id.arch = """
             <form action="https://bank.example.com/pay" method="post"/>"""
         cls.visited, cls.secrets = {}, {}
@@ -310,7 +310,7 @@ class TestPageSecurity(PageCommon):
         response = self.url_open(self.link._path('/qr'))
         self.assertEqual(response.headers['Content-Type'], 'image/svg+xml')
         self.assertEqual(response.headers['Cache-Control'], 'no-store')
-        self.assertEqual(response.content, qr_svg(self.link._url()))
+        self.assertEqual(read(drawn(response.text)), self.link._url())
         self.link.action_revoke()
         self.assertEqual(self.url_open(self.link._path('/qr')).status_code, 404)
 

@@ -31,7 +31,8 @@ class TestPortal(EmailPayCommon):
         portals = self.env['email.pay.portal']
         self.assertEqual(portals._for_company(branch), self.portal)
         own = portals.search([('company_id', '=', branch.id)])
-        own.write({'card_provider_id': self.credicorp.id, 'enabled': True})
+        self.offer(self.credicorp, portal=own)
+        own.enabled = True
         self.assertEqual(portals._for_company(branch), own)
         self.assertEqual(portals._for_company(self.company), self.portal)
 
@@ -43,8 +44,8 @@ class TestPortal(EmailPayCommon):
             self.portal.write({'enabled': True, **values})
         self.assertIn(sentence, str(caught.exception))
 
-    def test_enabling_without_a_processor_says_so(self):
-        self.assertMissing("Choose a credit card processor", card_provider_id=False)
+    def test_enabling_without_a_payment_method_says_so(self):
+        self.assertMissing("Add a payment method.", method_ids=[Command.clear()])
 
     def test_enabling_with_a_disabled_processor_says_so(self):
         self.portal.enabled = False
@@ -57,12 +58,12 @@ class TestPortal(EmailPayCommon):
         self.credicorp.journal_id = False
         self.assertMissing("Choose the collection journal of Credicorp Bank.")
 
-    def test_the_processor_cannot_be_removed_while_enabled(self):
+    def test_the_last_payment_method_cannot_be_removed_while_enabled(self):
         with self.assertRaises(ValidationError):
-            self.portal.card_provider_id = False
+            self.portal.method_ids = [Command.clear()]
 
-    def test_any_app_of_odoo_can_be_the_processor(self):
-        self.portal.card_provider_id = self.dummy_provider
+    def test_any_app_of_odoo_can_be_offered(self):
+        self.offer(self.dummy_provider)
         self.assertEqual(self._usable(), self.dummy_provider)
 
     def test_an_app_of_another_company_is_refused(self):
@@ -72,7 +73,8 @@ class TestPortal(EmailPayCommon):
         )
         self.portal.enabled = False
         with self.assertRaisesRegex(UserError, "company"):
-            self.portal.card_provider_id = foreign
+            self.portal.method_ids = [
+                Command.create({'provider_id': foreign.id, 'active': False})]
 
     # --- what is offered --------------------------------------------------------------------------
 
@@ -81,9 +83,10 @@ class TestPortal(EmailPayCommon):
             self.company, self.customer, 100.0, currency or self.company_currency
         )
 
-    def test_the_card_comes_first(self):
-        self.portal.other_provider_ids = [Command.link(self.dummy_provider.id)]
-        self.assertEqual(list(self._usable()), [self.credicorp, self.dummy_provider])
+    def test_the_order_is_that_of_the_settings(self):
+        for order in ([self.credicorp, self.dummy_provider], [self.dummy_provider, self.credicorp]):
+            self.offer(*order)
+            self.assertEqual(list(self._usable()), order)
 
     def test_an_unpublished_app_is_offered(self):
         self.credicorp.is_published = False

@@ -96,15 +96,31 @@ class TestRefund(ReturnsCommon):
         self.assertEqual(self.order(30.0, user=user)['type'], 'success')
         self.assertReturned(30.0)
 
-    def test_a_refund_is_an_outgoing_payment_of_the_collection_journal_without_receipt(self):
+    def test_a_refund_is_an_outgoing_payment_of_the_collection_journal(self):
         refund = self.refund(self.transaction, 30.0)
         payment = refund.payment_id
         self.assertEqual((payment.payment_type, payment.amount), ('outbound', 30.0))
         self.assertEqual(payment.journal_id, self.collections)
         self.assertEqual(payment.source_payment_id, self.transaction.payment_id)
         self.assertTrue(refund.is_post_processed)
-        self.assertFalse(refund.email_pay_receipt_at)
-        self.assertEqual(len(self.receipts('rosa@example.com')), 1)
+
+    def test_the_customer_and_the_company_are_told_of_a_refund_once(self):
+        self.portal.notification_email = 'desk@canal.example.com'
+        self.receipts()
+        refund = self.refund(self.transaction, 30.0)
+        for address in ('rosa@example.com', 'desk@canal.example.com'):
+            receipt = self.receipts(address)[-1]
+            self.assertEqual(receipt.res_id, refund.id)
+            self.assertIn("30.00", receipt.subject)
+            self.assertIn(self.transaction.reference, receipt.body_html)
+        self.advance(refund)
+        self.assertEqual(len(self.receipts()), 4)
+
+    def test_nobody_is_told_of_a_refund_that_did_not_happen(self):
+        self.receipts()
+        with self.assertRaises(ValidationError):
+            self.refund(self.transaction, 130.0)
+        self.assertEqual(len(self.receipts()), 1)
 
     def test_what_was_ordered_here_is_no_news_to_the_billing_team(self):
         self.order(30.0)

@@ -174,13 +174,13 @@ class TestStatement(StatementCommon):
 
     def test_the_link_to_copy_is_the_same_as_the_mailed_one(self):
         self.owe(10.0)
-        action = self.customer.action_copy_statement_link()
+        action = self.customer.action_copy_payment_link()
         self.assertEqual(action['params']['url'], self.statement_link()._url())
 
     def test_only_accountants_send_and_copy(self):
         self.owe(10.0)
         seller = new_test_user(self.env, 'seller', 'base.group_user')
-        for action in ('action_send_statement', 'action_copy_statement_link'):
+        for action in ('action_send_statement', 'action_copy_payment_link'):
             with self.assertRaises(AccessError):
                 getattr(self.customer.with_user(seller), action)()
         self.assertFalse(self.customer.with_user(seller).email_pay_can_send)

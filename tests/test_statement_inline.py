@@ -20,7 +20,7 @@ class DemoCommon(StatementCommon):
         if not cls.form_provider:
             cls.skipTest(cls, "payment_demo is not installed.")
         cls.form_provider.write({'state': 'test', 'journal_id': cls.collections.id})
-        cls.portal.card_provider_id = cls.form_provider
+        cls.offer(cls.form_provider)
         cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
 
     def setUp(self):

@@ -1,6 +1,6 @@
 import re
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -135,7 +135,7 @@ class TestStatementPage(StatementCommon, PageCommon):
 
     def test_a_button_of_the_mail_leads_to_its_method(self):
         provider = self.dummy_provider
-        self.portal.other_provider_ids = [Command.link(provider.id)]
+        self.offer(self.credicorp, provider)
         [section] = self.link._statement_sections()
         self.assertEqual(len(section['buttons']), 2)
         path = section['buttons'][1]['url'].removeprefix(self.link._base_url())

@@ -24,7 +24,7 @@ class EmailPayStatementPreview(models.TransientModel):
         return self.create([
             {
                 'partner_id': customer.id,
-                'email': customer._email_pay_statement_address(),
+                'email': customer._email_pay_address(),
                 'documents': len(section.charges),
                 'currency_id': section.currency.id,
                 'due': section.due,

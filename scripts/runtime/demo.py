@@ -9,6 +9,7 @@ import itertools
 import os
 import shutil
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,8 @@ GATEWAY_ADDRESSES = {
         'greenpay_merchant_url': '/greenpay/merchant', 'greenpay_form_url': '/greenpay/form',
     },
 }
+# The field that names the merchant account of a provider: it ends with the account's number.
+MERCHANTS = {'credicorp': 'credicorp_tokenization_key', 'greenpay': 'greenpay_merchant_id'}
 
 
 class Demo(NamedTuple):
@@ -168,12 +171,29 @@ def configure(demo):
     for code, paths in GATEWAY_ADDRESSES.items():
         domain = [('code', '=', code), ('state', '!=', 'disabled')]
         providers = admin.call(
-            'payment.provider', 'search_read', domain, ['email_pay_webhook_url'], context=context)
+            'payment.provider', 'search_read', domain, ['email_pay_webhook_url', MERCHANTS[code]],
+            context=context)
         ids = [provider['id'] for provider in providers]
         addresses = {field: demo.sandbox_url + path for field, path in paths.items()}
         admin.call('payment.provider', 'write', ids, addresses, context=context)
-        urls = [provider['email_pay_webhook_url'] for provider in providers]
-        webhook = urls if len(urls) > 1 else ''.join(urls)
-        requests.post(
-            f'{demo.sandbox_url}/control/{code}', json={'webhook_url': webhook}, timeout=10,
-        ).raise_for_status()
+        _register_webhooks(f'{demo.sandbox_url}/control/{code}', providers, MERCHANTS[code])
+
+
+def _register_webhooks(control, providers, field):
+    """Tell the sandbox where each merchant account reports to, and open those it lacks."""
+    webhooks = defaultdict(list)
+    for provider in providers:
+        webhooks[provider[field]].append(provider['email_pay_webhook_url'])
+    accounts = [merchant['id'] for merchant in _ask('GET', control)['merchants']]
+    for key in sorted(webhooks):
+        if not (account := next((name for name in accounts if key.endswith(name)), None)):
+            account = _ask('POST', f'{control}/merchants')['id']
+        urls = webhooks[key]
+        _ask('POST', control, merchant=account, webhook_url=urls if len(urls) > 1 else urls[0])
+
+
+def _ask(method, url, **values):
+    answer = requests.request(
+        method, url, json=values if method == 'POST' else None, timeout=10)
+    answer.raise_for_status()
+    return answer.json()

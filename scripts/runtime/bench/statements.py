@@ -34,7 +34,7 @@ def served(stage):
 def _let_in(server, customer):
     """Follow the link of a customer as a browser does: the request for the page."""
     accountant = rpc.Session(server.url, server.database, 'accountant', 'accountant')
-    action = accountant.call('res.partner', 'action_copy_statement_link', [customer])
+    action = accountant.call('res.partner', 'action_copy_payment_link', [customer])
     answer = _seen(server, get(urlsplit(action['params']['url']).path), kind=3)
     cookie = answer.header('set-cookie').partition(';')[0]
     return get(urlsplit(answer.header('location')).path, Cookie=cookie)

@@ -1,0 +1,68 @@
+from odoo import _, api, fields, models
+from odoo.fields import Command
+
+
+class EmailPayMethodChoice(models.TransientModel):
+    """A payment app that a company can offer to its customers, or what it lacks yet.
+
+    Who keeps the books chooses among these: the apps themselves are an administrator's.
+    """
+
+    _name = 'email.pay.method.choice'
+    _description = 'Choice of a Payment Method'
+    _order = 'id'
+
+    portal_id = fields.Many2one('email.pay.portal', readonly=True, ondelete='cascade')
+    provider_id = fields.Many2one('payment.provider', readonly=True, ondelete='cascade')
+    name = fields.Char(related='provider_id.name', string="App")
+    image = fields.Image(related='provider_id.image_128')
+    missing = fields.Char(string="To Do", readonly=True)
+
+    @api.model
+    def _create_for(self, portal):
+        """A choice for each payment app of the portal's company that it does not offer yet."""
+        providers = portal.env['payment.provider'].sudo().search([
+            ('company_id', 'parent_of', portal.company_id.ids),
+            ('code', 'not in', ('none', 'custom')), ('module_state', '!=', 'uninstalled'),
+            ('id', 'not in', portal.method_ids.provider_id.ids),
+        ])
+        missing = {provider: ' '.join(provider._email_pay_missing()) for provider in providers}
+        return self.create([
+            {'portal_id': portal.id, 'provider_id': provider.id, 'missing': missing[provider]}
+            for provider in sorted(providers, key=lambda provider: bool(missing[provider]))
+        ])
+
+    def action_add(self):
+        """Offer this app, and go back to the settings."""
+        self.ensure_one()
+        self.portal_id._add_method(self.provider_id)
+        return {'type': 'ir.actions.act_window_close'}
+
+    def action_set_up(self):
+        """The form of the app, from which the way back leads to the settings."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window', 'name': _("Payment App"),
+            'res_model': 'payment.provider', 'res_id': self.provider_id.id,
+            'views': [(False, 'form')],
+        }
+
+
+class EmailPayPortal(models.Model):
+    _inherit = 'email.pay.portal'
+
+    def action_add_method(self):
+        """The payment apps that can be offered, and what the others lack."""
+        self.ensure_one()
+        self.check_access('write')
+        choices = self.env['email.pay.method.choice']._create_for(self)
+        return {
+            'type': 'ir.actions.act_window', 'name': _("Add a Payment Method"),
+            'res_model': choices._name, 'views': [(False, 'kanban')], 'target': 'new',
+            'domain': [('id', 'in', choices.ids)],
+        }
+
+    def _add_method(self, provider):
+        """Offer `provider` after all others."""
+        last = max(self.method_ids.mapped('sequence'), default=0)
+        self.method_ids = [Command.create({'provider_id': provider.id, 'sequence': last + 10})]

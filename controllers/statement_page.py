@@ -21,7 +21,7 @@ class StatementPageController(PaymentPageController):
     def my_statement(self, company='', **_params):
         """The statement of the customer that the user belongs to."""
         customer = request.env.user.partner_id.commercial_partner_id.sudo()
-        companies = self._companies(customer)
+        companies = request.env['email.pay.statement'].sudo()._companies(customer)
         chosen = companies.filtered(lambda candidate: str(candidate.id) == company)
         chosen = chosen or (companies if len(companies) == 1 else companies.browse())
         if chosen:
@@ -38,15 +38,6 @@ class StatementPageController(PaymentPageController):
         return self._message_page(
             'done', _("Nothing is due"), _("Thank you. Everything on your statement is paid."),
             actions=[{'label': _("Back to my account"), 'url': '/my'}],
-        )
-
-    def _companies(self, customer):
-        """The companies to which `customer` owes something that can be paid online."""
-        statements = request.env['email.pay.statement'].sudo()
-        portals = request.env['email.pay.portal'].sudo()
-        return request.env['res.company'].sudo().search([]).filtered(
-            lambda company: portals._for_company(company).enabled
-            and statements._of(customer, company).anything_due
         )
 
     # === THE PAGE === #

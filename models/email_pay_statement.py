@@ -153,6 +153,15 @@ class EmailPayStatement(models.AbstractModel):
         return self._all(company, partner).get(partner, Statement([]))
 
     @api.model
+    def _companies(self, customer):
+        """The companies to which `customer` owes something that can be paid online."""
+        portals = self.env['email.pay.portal']
+        return self.env['res.company'].search([]).filtered(  # pylint: disable=no-search-all
+            lambda company: portals._for_company(company).enabled
+            and self._of(customer, company).anything_due
+        )
+
+    @api.model
     def _all(self, company, partners=None):
         """The statements of those of `partners`, or of all customers, that have anything open, in
         a constant number of queries.

@@ -1,5 +1,5 @@
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .test_greenpay import GreenPayCommon
 
@@ -16,6 +16,12 @@ class TestGreenPayReturns(GreenPayCommon):
     def refund_terms(self, transaction):
         wizard = self.wizard(transaction)
         return wizard.email_pay_terms, wizard.email_pay_is_over
+
+    def test_the_refund_wizard_says_so_before_it_tries(self):
+        wizard = Form(self.env['payment.refund.wizard'].with_context(
+            active_id=self.pay().payment_id.id))
+        self.assertIn("voids the payment", wizard.email_pay_terms)
+        self.assertFalse(wizard.email_pay_returned)
 
     def test_within_three_hours_it_is_voided(self):
         transaction = self.pay()

@@ -61,6 +61,30 @@ class TestStatementConcurrency(ConcurrencyCommon):
             ]).mapped('amount'), [100.0])
 
     @mute_logger(*QUIET)
+    def test_two_forms_over_the_same_documents_start_one_payment(self):
+        with self._environment() as env:
+            link, selection = self._selected(env)
+            ids = [link._pick(selection).id for _form in range(2)]
+        todo, mine = iter(ids), {}
+
+        def send(env):
+            pick = env['email.pay.pick'].browse(mine.get(env) or mine.setdefault(env, next(todo)))
+            provider = self._record(env, 'payment.provider')
+            transaction = pick._start_payment(
+                pick.to_pay, provider, provider.payment_method_ids[:1], 'direct')
+            transaction._email_pay_claim()
+            return transaction.id
+
+        outcomes = self._together(send)
+        [refused] = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        self.assertIsInstance(refused, UserError)
+        self.assertIn("already being processed", str(refused))
+        with self._environment() as env:
+            self.assertEqual(env['payment.transaction'].search([
+                ('provider_id', '=', self.ids['payment.provider']),
+            ]).email_pay_allocation_ids.mapped('amount'), [100.0])
+
+    @mute_logger(*QUIET)
     def test_a_credit_is_used_once(self):
         with self._environment() as env:
             self._credit(env, 30.0)

@@ -1,12 +1,10 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from ..controllers.inline_page import inline_path
 from .page_common import OdooFormCommon
 from .statement_common import StatementCommon
 from .test_browser import PHONE, BrowserCommon
-from .test_concurrency import QUIET, TestConcurrency
 
 
 class DemoCommon(StatementCommon):
@@ -292,31 +290,3 @@ class TestStatementInlineBrowser(DemoCommon, BrowserCommon):
         transaction = self.transactions(self.link)
         self.assertEqual((transaction.amount, transaction.state), (60.0, 'done'))
         self.assertEqual(self.residuals(), [100.0, 0.0, 40.0])
-
-
-@tagged('post_install', '-at_install')
-class TestStatementInlineConcurrency(TestConcurrency):
-
-    @mute_logger(*QUIET)
-    def test_two_forms_over_the_same_documents_start_one_payment(self):
-        with self._environment() as env:
-            link, selection = self._selected(env)
-            ids = [link._pick(selection).id for _form in range(2)]
-        todo, mine = iter(ids), {}
-
-        def send(env):
-            pick = env['email.pay.pick'].browse(mine.get(env) or mine.setdefault(env, next(todo)))
-            provider = self._record(env, 'payment.provider')
-            transaction = pick._start_payment(
-                pick.to_pay, provider, provider.payment_method_ids[:1], 'direct')
-            transaction._email_pay_claim()
-            return transaction.id
-
-        outcomes = self._together(send)
-        [refused] = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-        self.assertIsInstance(refused, UserError)
-        self.assertIn("already being processed", str(refused))
-        with self._environment() as env:
-            self.assertEqual(env['payment.transaction'].search([
-                ('provider_id', '=', self.ids['payment.provider']),
-            ]).email_pay_allocation_ids.mapped('amount'), [100.0])

@@ -248,9 +248,19 @@ class TestStatementPage(StatementCommon, PageCommon):
         self.assertEqual(self.headline(self.url_open('/my/statement')), "Nothing is due")
         self.assertEqual(self.url_open(self.link._path()).status_code, 404)
 
-    def test_my_account_leads_there(self):
+    def test_my_account_leads_there_as_long_as_something_is_due(self):
         self.sign_in(self.customer)
-        self.assertIn('/my/statement', self.url_open('/my').text)
+        entry = self.tree(self.url_open('/my')).xpath('//a[@href="/my/statement"]')[0]
+        [counter] = entry.xpath('.//@data-placeholder_count')
+        for shown in (1, 0):
+            counts = self.make_jsonrpc_request('/my/counters', {'counters': [counter]})
+            self.assertEqual(counts, {counter: shown})
+            self.portal.enabled = False
+
+    def test_my_account_shows_each_entry_by_a_counter_of_its_own(self):
+        self.sign_in(self.customer)
+        counters = self.tree(self.url_open('/my')).xpath('//@data-placeholder_count')
+        self.assertEqual(len(counters), len(set(counters)))
 
     # --- Odoo's own page of overdue invoices ------------------------------------------------------
 

@@ -247,7 +247,8 @@ class TestSignIn(SignInCommon):
         journal = self._create_collections_journal(company)
         provider = self.credicorp.copy({'company_id': company.id, 'state': 'disabled'})
         provider.write({**self.merchant_keys, 'journal_id': journal.id, 'state': 'test'})
-        portal.write({'card_provider_id': provider.id, 'enabled': True})
+        self.offer(provider, portal=portal)
+        portal.enabled = True
         return portal
 
     def test_the_customer_of_another_company_is_not_found(self):

@@ -106,6 +106,7 @@ class EmailPaySignIn(models.Model):
         [body] = template._render_field('body', self.ids).values()
         self.env['sms.sms'].sudo().create({
             'number': contact.phone_sanitized, 'partner_id': contact.id, 'body': body,
+            'email_pay_company_id': self.company_id.id,
         })
         return self.env['mail.mail']
 

@@ -1,8 +1,16 @@
-from odoo import models
+from odoo import fields, models
 
 
 class SmsSms(models.Model):
     _inherit = 'sms.sms'
+
+    email_pay_company_id = fields.Many2one(
+        'res.company', readonly=True, ondelete='cascade',
+        help="On whose account a message goes out that is in no chatter.")
+
+    def _get_sms_company(self):
+        """Override of `sms`, which takes the company of whoever runs the job."""
+        return self.email_pay_company_id or super()._get_sms_company()
 
     def _send(self, *args, **kwargs):
         """Override of `sms`: its job hands over the messages of all companies at once, where it

@@ -56,6 +56,12 @@ class TestSignIn(SignInCommon):
                 response = self.enter(page, text.body[:6])
                 self.assertIn(self.invoice.name, self.text(self.follow(response)))
 
+    def test_a_code_goes_out_on_the_account_of_its_company(self):
+        self.ask(phone=PHONE)
+        self.answer()
+        other = self.env['res.company'].create({'name': "Another"})
+        self.assertEqual(self.texts()[-1].with_company(other)._get_sms_company(), self.company)
+
     def test_a_contact_counts_with_its_own_mail_or_phone(self):
         for typed in ({'email': 'bruno@vina.example.com'}, {'phone': '961234567'}):
             with self.subTest(typed=typed):

@@ -4,6 +4,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_i18n
     from . import test_browser
     from . import test_browser_pages
+    from . import test_browser_sign_in
     from . import test_page_inline
     from . import test_page_payment
     from . import test_page_once

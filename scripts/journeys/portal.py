@@ -80,7 +80,8 @@ def run(journey):
     with journey.step('Sign out: the page of the statement is closed'):
         statement = phone.url
         phone.locator('form[action$="/out"] button').click()
-        phone.locator('main h1').wait_for()
+        phone.locator('form[action$="/out"]').wait_for(state='detached')
+        phone.wait_for_timeout(800)  # until the check mark is drawn
         journey.screenshot(phone, 'signed-out')
         assert phone.goto(statement).status in (403, 404)
         journey.screenshot(phone, 'closed')

@@ -35,5 +35,6 @@ from . import payment_transaction
 from . import payment_unsigned
 from . import provider_credicorp
 from . import provider_greenpay
+from . import provider_pagolivre
 from . import res_company
 from . import res_partner

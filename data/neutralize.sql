@@ -18,8 +18,8 @@ UPDATE payment_provider
  WHERE code = 'greenpay';
 UPDATE payment_provider
    SET state = 'disabled',
-       pagolivre_api_key = NULL,
-       pagolivre_webhook_key = NULL
+       pagolivre_token = NULL,
+       pagolivre_words = NULL
  WHERE code = 'pagolivre';
 UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false;
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;

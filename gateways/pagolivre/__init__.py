@@ -1,108 +1,198 @@
-"""PagoLivre.
+"""PagoLivre (Brazil), orders of API v2: a card on its own page, at once or month by month."""
 
-Still to do: which version of its protocol, and where that is described.
-"""
-
+import uuid
 from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import quote
 
-from .. import errors
+from .. import errors, signing
 from ..base import Gateway
 from ..values import (
+    Charged,
     Flow,
     HttpRequest,
+    HttpResponse,
     Notification,
+    Operation,
     PaymentEvent,
     PaymentRequest,
+    Plan,
     Redirect,
+    RefundSupport,
     Supports,
 )
 from . import const, wire
+
+# Of the GUIDs that name an order or a cancellation: the same for the same reference, for ever.
+GUIDS = uuid.UUID('6b1a7f0e-2a55-4d3b-9f0e-9d5a3c1e7b42')
 
 
 @dataclass(frozen=True)
 class Credentials:
     """What the merchant gets from PagoLivre.
 
-    Still to do: make them what it really gives. Each is a text that may be empty, and a secret one
-    has `repr=False`. Each has its field `pagolivre_<credential>` in
-    models/provider_pagolivre.py and on the form in views/payment_provider_views.xml, and
-    all but addresses have a line in data/neutralize.sql.
-
-    :param api_key: tells the gateway who asks.
-    :param webhook_key: proves that a notification is the gateway's own.
-    :param base_url: the address of the API, production's when empty.
+    :param token: Base64 already; it tells PagoLivre who asks, and comes back in the address of
+        every notification.
+    :param base_url: the API, production's when empty.
+    :param words: what replaces lines of `const.WORDS`; see `wire.words`.
     """
 
-    api_key: str = field(default='', repr=False)
-    webhook_key: str = field(default='', repr=False)
+    token: str = field(default='', repr=False)
     base_url: str = ''
+    words: str = ''
 
 
 class PagoLivre(Gateway):
-    """Still to do: what is peculiar to this gateway, and what of it is only inferred.
+    """PagoLivre by the protocol of its orders; what of it is inferred says `const`.
 
-    What a hook takes, gives and raises is said in gateways/base.py. Requests are built here, what
-    comes back is read in `wire`, the words and addresses stand in `const`.
+    An order has one page, on which it can be paid once. PagoLivre takes the same reference more
+    than once and makes an order each time, so it is asked before one is opened; an order that can
+    no longer be paid ends its transaction, and the customer begins another.
 
-    Still to do: `supports`, as `values.Supports` explains it. The contract asks for the hook of
-    everything that it claims: `charge` for saved cards, `refund`, `void`, `report`, `save_card`.
+    A notification proves nothing but that its sender knows the token, and an order does not always
+    tell its amount: that of our own order is what we asked for.
     """
 
     code = 'pagolivre'
-    supports = Supports(flow=Flow.REDIRECT)
+    supports = Supports(
+        flow=Flow.REDIRECT,
+        refund=RefundSupport.PARTIAL,
+        untold_refunds=True,
+        void=True,
+        checkout_within=const.CHECKOUT_WITHIN,
+        closes_checkout=True,
+        min_interval=const.MIN_INTERVAL,
+        installments=const.MAX_INSTALLMENTS,
+        currencies=frozenset({'BRL'}),
+    )
     media_types = frozenset({'application/json'})
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------
 
     def checkout(self, request: PaymentRequest) -> Redirect:
-        """Still to do: `_ask` for the order as the gateway wants it: our reference as its number,
-        the amount as it writes amounts, where to come back to, whom to notify. `wire` reads from
-        the answer where the customer pays; `Supports.checkout_within` says for how long."""
-        raise NotImplementedError("how a payment is opened, and where the customer pays")
+        """The page of the order, which is opened unless PagoLivre has it already. What can no
+        longer be paid leads straight back, where it is asked for."""
+        body = self._order(request)
+        found = self._find(request.reference)
+        if found is None:
+            found = wire.order(self._ask(const.ORDERS_PATH, body), body['orderKey'])
+        return Redirect(
+            url=wire.page(found) if wire.is_open(found) else request.return_url,
+            gateway_reference=wire.order_id(found),
+            until=wire.page_ends(found),
+        )
 
-    def returned(self, tail: str) -> Notification | None:
-        """Still to do: what the browser brings back behind `return_url`, to be verified as a
-        notification is. Delete this when it brings nothing that is signed."""
-        raise NotImplementedError("what the browser brings back")
+    def close_checkout(self, charged: Charged) -> PaymentEvent:
+        """`/orders/{id}/cancel` of an order that nobody has paid."""
+        return self._cancel(charged, Operation.VOID, charged.reference, 'attempt')
+
+    def _order(self, request: PaymentRequest) -> dict:
+        if request.currency != wire.CURRENCY:
+            raise errors.RequestRefused("PagoLivre collects only reais.")
+        return {
+            'requestId': _guid('order', request.reference),
+            'orderKey': wire.key(request.reference),
+            'amount': wire.money(request.amount),
+            'orderGuests': [self._guest(request.customer)],
+            'installments': request.installments,
+            'receivingOptionType': (
+                self._words['recurring_option'] if request.installments > 1 else const.CARD_OPTION
+            ),
+            'message': request.description,
+            'callbackUrl': request.notification_url,
+            'returnUrl': request.return_url,
+        }
+
+    def _guest(self, customer) -> dict[str, str]:
+        """:raises errors.RequestRefused: without these two, PagoLivre's page does not work (V)."""
+        identification = wire.identification(customer.identification)
+        mobile = wire.mobile(customer.phone)
+        if not identification:
+            raise errors.RequestRefused("The customer has no CPF or CNPJ.")
+        if not mobile:
+            raise errors.RequestRefused("The customer has no Brazilian phone number.")
+        name = 'cpf' if len(identification) == 11 else self._words['cnpj']
+        return {name: identification, 'mobileNumber': mobile}
+
+    # --- giving it back ---------------------------------------------------------------------------
+
+    def refund(self, charged: Charged, amount: Decimal, reference: str) -> PaymentEvent:
+        """`/orders/{id}/cancel` with an amount: a part."""
+        return self._cancel(charged, Operation.REFUND, reference, 'refund', amount)
+
+    def void(self, charged: Charged) -> PaymentEvent:
+        """`/orders/{id}/cancel` without an amount: the whole. No time limit is public."""
+        return self._cancel(charged, Operation.VOID, charged.reference, 'void')
+
+    def cancel_rest(self, charged: Charged, amount: Decimal) -> PaymentEvent:
+        """`/orders/{id}/cancel` with what is not charged yet as the amount. That it stops the
+        charges and pays nothing back is inferred."""
+        return self._cancel(charged, Operation.OTHER, charged.reference, 'rest', amount)
+
+    def _cancel(
+        self, charged: Charged, operation: Operation, reference: str, why: str,
+        amount: Decimal | None = None,
+    ) -> PaymentEvent:
+        """That the answer is the order is inferred. A part has the number of its own request."""
+        part = amount is not None
+        request_id = _guid(why, reference)
+        content = wire.order(self._ask(
+            const.CANCEL_PATH % quote(charged.gateway_reference, safe=''),
+            {'cancellationRequestId': request_id, 'reason': why}
+            | ({'amount': wire.money(amount)} if part else {}),
+        ), wire.key(charged.reference))
+        if wire.order_id(content) != charged.gateway_reference:
+            raise errors.UnknownOutcome("PagoLivre answered about another order.")
+        wanted = (const.CANCELED, const.PAID) if part else (const.CANCELED,)
+        return PaymentEvent(
+            operation=operation,
+            status=wire.cancelled(content, wanted),
+            reference=reference,
+            gateway_reference=request_id if part else charged.gateway_reference,
+            amount=amount if part else charged.amount,
+            currency=charged.currency,
+        )
 
     # --- asking what happened ---------------------------------------------------------------------
 
     def query(self, reference: str) -> tuple[PaymentEvent, ...]:
-        """Still to do: how the gateway is asked for an order by our reference. This answer decides
-        what is booked; what the gateway tells by itself may be a hint only."""
-        if not reference:
-            raise errors.RequestRefused("Without a reference the gateway cannot be asked.")
-        content = self._ask(const.QUERY_PATH, {'order': reference})
-        return wire.found_events(content, reference)
+        """The order of this reference: its payment, and what of it went back."""
+        found = self._find(reference)
+        return wire.order_events(found, reference, self._words) if found is not None else ()
+
+    def plan(self, reference: str) -> Plan | None:
+        """The same order, month by month."""
+        found = self._find(reference)
+        return wire.plan(found, reference, self._words) if found is not None else None
 
     def test(self) -> None:
-        """Ask for an order that cannot exist. Still to do: whether that needs every credential."""
+        """Ask for an order that cannot exist."""
         try:
             self.query(const.NO_ORDER)
         except wire.Unreadable as error:
-            raise errors.AddressNotFound("The address does not answer as this gateway.") from error
+            raise errors.AddressNotFound("The address does not answer as PagoLivre.") from error
 
     # --- being told -------------------------------------------------------------------------------
 
-    def proof(self, notification: Notification):
-        """Still to do: one of `signing`, over exactly what the gateway signs, with `webhook_key`.
-        If that leaves out the amount, every event of `parse` has `confirmed=False`, and the suite
-        `signs_body = False`."""
-        raise NotImplementedError("how a notification is signed")
+    def proof(self, notification: Notification) -> signing.SharedToken:
+        """`?accessToken=`, our own token. It may come with its `+` read as a space."""
+        given = notification.params.get(const.TOKEN_PARAM, '')
+        return signing.SharedToken(self.credentials.token, given.replace(' ', '+'))
 
     def event_key(self, notification: Notification) -> str:
-        """Still to do: the gateway's own name of the event, else all that tells it from others."""
-        raise NotImplementedError("what names a notification")
+        """The event and all that the body says: a repetition says the same."""
+        event, _key, number = wire.notified(notification.content)
+        return f'{event[:100]}:{number[:100]}:{uuid.uuid5(GUIDS, notification.text)}'
 
     def parse(self, notification: Notification) -> tuple[PaymentEvent, ...]:
-        """Still to do: where the gateway describes its notifications, and which there are."""
-        return wire.notified_events(notification.content)
+        """`{eventName, orderKey, orderId}` (V); the names of the events are inferred."""
+        return (wire.notified_event(notification.content, self._words),)
 
     # --- words ------------------------------------------------------------------------------------
 
     def reason(self, code: str) -> str:
-        """The sentence of a result code."""
+        """The sentence of a status."""
         return const.CODES.get(code, const.NO_REASON)
 
     @classmethod
@@ -112,9 +202,35 @@ class PagoLivre(Gateway):
 
     # --- the wire ---------------------------------------------------------------------------------
 
+    @property
+    def _words(self) -> dict[str, str]:
+        return wire.words(self.credentials.words)
+
+    def _find(self, reference: str):
+        """The order of our reference; None when PagoLivre has none."""
+        if not reference:
+            raise errors.RequestRefused("Without a reference PagoLivre cannot be asked.")
+        key = wire.key(reference)
+        response = self._send_to('GET', const.ORDER_PATH % key, timeout=8, paced=True)
+        if wire.is_nothing(response):
+            return None
+        return wire.order(wire.read_answer(response), key)
+
     def _ask(self, path: str, content: dict) -> dict:
-        """Still to do: where the key goes, and whether the gateway reads JSON or a form."""
+        # A customer waits for the page of an order; a cancellation may take its time.
+        timeout = 8 if path == const.ORDERS_PATH else 30
+        return wire.read_answer(self._send_to('POST', path, json=content, timeout=timeout))
+
+    def _send_to(self, method: str, path: str, **options) -> HttpResponse:
         base = (self.credentials.base_url or const.PRODUCTION_URL).rstrip('/')
-        headers = {'Authorization': f'Bearer {self.credentials.api_key}'}
-        request = HttpRequest('POST', f'{base}{path}', json=content, headers=headers, timeout=8)
-        return wire.read_answer(self.call(request))
+        headers = {
+            'Authorization': f'Basic {self.credentials.token}',
+            'User-Agent': const.USER_AGENT,
+            'Accept': 'application/json',
+        }
+        return self.call(HttpRequest(method, f'{base}{path}', headers=headers, **options))
+
+
+def _guid(what: str, reference: str) -> str:
+    """PagoLivre wants a GUID; the same request must have the same one."""
+    return str(uuid.uuid5(GUIDS, f'{what}:{reference}'))

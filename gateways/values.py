@@ -192,8 +192,8 @@ class CardWindow:
 
 @dataclass(frozen=True)
 class Redirect:
-    """Where to send the customer's browser (`Flow.REDIRECT`), with form `fields` for a POST. `until`
-    is when the page ends, where the gateway tells."""
+    """Where to send the customer's browser (`Flow.REDIRECT`), with form `fields` for a POST.
+    `until` is when the page ends, where the gateway tells."""
 
     url: str
     method: str = 'GET'

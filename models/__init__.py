@@ -22,6 +22,7 @@ from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
+from . import payment_pace
 from . import payment_provider
 from . import payment_provider_names
 from . import payment_receipt

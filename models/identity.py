@@ -1,4 +1,5 @@
-"""Identifications, without the ORM. Costa Rican ones are told apart, and compared in whatever form."""
+"""Identifications, without the ORM. Costa Rican ones are told apart, and compared in whatever
+form."""
 
 from stdnum.br import cnpj
 from stdnum.br import cpf as br_cpf

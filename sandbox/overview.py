@@ -90,12 +90,14 @@ def _gateway(gateway: StandIn) -> str:
         for number, outcome in described['cards'].items()
     )
     return _card(gateway.title, (
-        f'{_desk(gateway, described)}{merchants}<details><summary>Test cards</summary><ul class="cards">{cards}</ul></details>'
+        f'{_desk(gateway, described)}{merchants}'
+        f'<details><summary>Test cards</summary><ul class="cards">{cards}</ul></details>'
     ))
 
 
 def _desk(gateway: StandIn, described: dict) -> str:
-    buttons = ''.join(_button(name, f'/control/{gateway.name}/desk/{name}') for name in gateway.desk)
+    start = f'/control/{gateway.name}/desk'
+    buttons = ''.join(_button(name, f'{start}/{name}') for name in gateway.desk)
     clock = f'It is {escape(described["clock"])} there.' if 'clock' in described else ''
     return f'<p class="buttons">{clock} {buttons}</p>' if buttons else ''
 

@@ -28,7 +28,7 @@ MIN_INTERVAL = timedelta(seconds=1)
 # V. The notification's address carries the merchant's own API token: `callbackUrl?accessToken=…`.
 TOKEN_PARAM = 'accessToken'
 
-# V. An option that the account does not have is 403 "A opção de recebimento selecionada não existe".
+# V. One that the account does not have is 403 "A opção de recebimento selecionada não existe".
 CARD_OPTION = 'creditCard'
 # V: up to twelve.
 MAX_INSTALLMENTS = 12

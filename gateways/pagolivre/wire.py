@@ -59,8 +59,8 @@ def clean(value, limit: int = 500) -> str:
 
 
 def key(reference: str) -> str:
-    """Our reference as an `orderKey`: plain everywhere, also in a path, where servers differ on what
-    a slash of an invoice's name is."""
+    """Our reference as an `orderKey`: plain everywhere, also in a path, where servers differ on
+    what a slash of an invoice's name is."""
     return quote(reference, safe='').replace('~', '%7E').replace('%', '~')
 
 

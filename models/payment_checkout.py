@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 # Beyond the life of a gateway's page: for a payment that was begun in its last second.
 CHECKOUT_GRACE = timedelta(minutes=1)
+# A page that never ends is looked after for so long.
+MOST_CHECKOUT = timedelta(days=30)
 
 
 class PaymentTransaction(models.Model):
@@ -68,6 +70,7 @@ class PaymentTransaction(models.Model):
             raise self._email_pay_unreachable(error) from error
         now = fields.Datetime.now()
         until = odoo_time(redirect.until) or now + gateway.supports.checkout_within
+        until = min(until, now + MOST_CHECKOUT)
         self.write({
             'email_pay_checkout': {
                 'action': redirect.url, 'method': redirect.method, 'fields': dict(redirect.fields),

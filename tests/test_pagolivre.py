@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -150,6 +150,15 @@ class TestPagoLivreCheckout(PagoLivreCommon):
         first = self.open_checkout(self.transaction)
         self.later(80)
         self.assertEqual(self.open_checkout(self.transaction), first)
+
+    def test_a_page_that_never_ends_is_looked_after_for_a_month(self):
+        self.sandbox.faults.add('cut', ['order'], charged=True)
+        with self.assertLogs(CHECKOUT, 'WARNING'), self.assertRaises(ValidationError):
+            self.open_checkout(self.transaction)
+        self.orders[0].expires = datetime.max.replace(tzinfo=UTC)
+        self.open_checkout(self.transaction)
+        ends = self.transaction.email_pay_checkout_until - fields.Datetime.now()
+        self.assertEqual(ends.days, 30)
 
     def test_a_page_that_ended_is_not_opened_again(self):
         self.open_checkout(self.transaction)

@@ -26,6 +26,9 @@ from . import const, wire
 # Of the GUIDs that name an order or a cancellation: the same for the same reference, for ever.
 GUIDS = uuid.UUID('6b1a7f0e-2a55-4d3b-9f0e-9d5a3c1e7b42')
 
+# Seconds for an answer: while a customer waits, and while nobody does.
+CUSTOMER_WAITS, NOBODY_WAITS = 8, 30
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -85,7 +88,9 @@ class PagoLivre(Gateway):
 
     def close_checkout(self, charged: Charged) -> PaymentEvent:
         """`/orders/{id}/cancel` of an order that nobody has paid."""
-        return self._cancel(charged, Operation.VOID, charged.reference, 'attempt')
+        return self._cancel(
+            charged, Operation.VOID, charged.reference, 'attempt', timeout=CUSTOMER_WAITS,
+        )
 
     def _order(self, request: PaymentRequest) -> dict:
         if request.currency != wire.CURRENCY:
@@ -132,7 +137,7 @@ class PagoLivre(Gateway):
 
     def _cancel(
         self, charged: Charged, operation: Operation, reference: str, why: str,
-        amount: Decimal | None = None,
+        amount: Decimal | None = None, timeout: int = NOBODY_WAITS,
     ) -> PaymentEvent:
         """That the answer is the order is inferred. A part has the number of its own request."""
         part = amount is not None
@@ -141,6 +146,7 @@ class PagoLivre(Gateway):
             const.CANCEL_PATH % quote(charged.gateway_reference, safe=''),
             {'cancellationRequestId': request_id, 'reason': why}
             | ({'amount': wire.money(amount)} if part else {}),
+            timeout,
         ), wire.key(charged.reference))
         if wire.order_id(content) != charged.gateway_reference:
             raise errors.UnknownOutcome("PagoLivre answered about another order.")
@@ -211,14 +217,12 @@ class PagoLivre(Gateway):
         if not reference:
             raise errors.RequestRefused("Without a reference PagoLivre cannot be asked.")
         key = wire.key(reference)
-        response = self._send_to('GET', const.ORDER_PATH % key, timeout=8, paced=True)
+        response = self._send_to('GET', const.ORDER_PATH % key, timeout=CUSTOMER_WAITS, paced=True)
         if wire.is_nothing(response):
             return None
         return wire.order(wire.read_answer(response), key)
 
-    def _ask(self, path: str, content: dict) -> dict:
-        # A customer waits for the page of an order; a cancellation may take its time.
-        timeout = 8 if path == const.ORDERS_PATH else 30
+    def _ask(self, path: str, content: dict, timeout: int = CUSTOMER_WAITS) -> dict:
         return wire.read_answer(self._send_to('POST', path, json=content, timeout=timeout))
 
     def _send_to(self, method: str, path: str, **options) -> HttpResponse:

@@ -155,9 +155,13 @@ def page_ends(content: Mapping) -> datetime | None:
 
 
 def order_events(content: Mapping, reference: str, names: Mapping) -> tuple[PaymentEvent, ...]:
-    """The payment of an order, and what was given back of it; empty while nobody has paid."""
+    """The payment of an order, and what was given back of it; empty while nobody has paid. One that
+    is paid month by month has a payment for each charge, and is never paid as a whole."""
     if is_open(content):
         return ()
+    if charges := plan(content, reference, names).charges:
+        events = (charge.event for charge in charges)
+        return tuple(event for event in events if event.status is not Status.PENDING)
     payment = PaymentEvent(
         operation=Operation.PAYMENT,
         status=status(content),
@@ -277,7 +281,7 @@ def time(value) -> datetime | None:
     """ISO 8601; a time without zone is UTC. Both are inferred."""
     try:
         found = datetime.fromisoformat(clean(value, 40))
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -358,6 +358,14 @@ class TestPlan(Case):
         self.assertEqual(first.event.happened_at, datetime(2026, 3, 9, 16, 23, 1, tzinfo=UTC))
         self.assertEqual(third.event.message, 'Cartão vencido')
 
+    def test_asked_as_a_payment_it_is_never_paid_as_a_whole(self):
+        events = self.gateway(answer('query_plan.json')).query('TX-1')
+        self.assertEqual(
+            [(event.gateway_reference, event.amount) for event in events
+             if event.status is Status.DONE],
+            [('charge-1', Decimal('25.01')), ('charge-2', Decimal('25.01'))],
+        )
+
     def test_its_names_can_be_changed(self):
         body = fixture('query_plan.json').replace(b'"charges"', b'"parcelas"').replace(
             b'"number"', b'"numero"').replace(b'"created"', b'"pendente"')

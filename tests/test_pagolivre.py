@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..gateways.pagolivre import PagoLivre, wire
+from ..gateways.pagolivre import PagoLivre, const, wire
 from .common import EmailPayCommon
 
 NO_FUNDS_CARD = '4000000000009995'
@@ -254,3 +254,23 @@ class TestPagoLivreCheckout(PagoLivreCommon):
         self.customer.write({'is_company': True, 'vat': '11.222.333/0001-81'})
         self.open_checkout(self.transaction)
         self.assertEqual(self.orders[0].guest['cpf'], '11222333000181')
+
+
+@tagged('post_install', '-at_install', 'email_pay_slow')
+class TestPagoLivrePaced(PagoLivreCommon):
+    """The janitor keeps to the pace that PagoLivre asks for."""
+
+    def test_every_payment_is_asked_for_and_no_question_comes_too_soon(self):
+        transactions = self.env['payment.transaction']
+        for _number in range(3):
+            link = self.create_link(self.create_invoice(10.0))
+            transactions |= self.start_payment(link, provider=self.pagolivre)
+        for transaction in transactions:
+            self.gateway.pay(self.open_checkout(transaction))
+        self.startPatcher(patch.object(PagoLivre, 'supports', replace(
+            PagoLivre.supports, min_interval=const.MIN_INTERVAL,
+        )))
+        self.gateway.configure(query_interval=1)
+        self.later(1)
+        self.janitor()
+        self.assertEqual(transactions.mapped('state'), 3 * ['done'])

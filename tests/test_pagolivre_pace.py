@@ -58,7 +58,7 @@ class TestPace(ConcurrencyCommon):
     def test_who_cannot_wait_has_asked_nothing(self):
         with self._environment() as env:
             provider = env['payment.provider'].new({'code': 'pagolivre'})
-            self.assertEqual(PagoLivre.supports.min_interval, timedelta(seconds=1))
+            self.assertGreater(PagoLivre.supports.min_interval, timedelta(seconds=1))
             provider = provider.search([('code', '=', 'pagolivre')], limit=1)
             taken = [
                 env['email.pay.pace']._take_turn(provider.id, timedelta(seconds=4))

@@ -271,6 +271,7 @@ class TestPagoLivrePaced(PagoLivreCommon):
             PagoLivre.supports, min_interval=const.MIN_INTERVAL,
         )))
         self.gateway.configure(query_interval=1)
+        self.gateway.merchant.asked_at = None  # without its pace until now
         self.later(1)
         self.janitor()
         self.assertEqual(transactions.mapped('state'), 3 * ['done'])

@@ -79,5 +79,5 @@
             location.reload(); // the token of before is used up
         }
     });
-    document.addEventListener("DOMContentLoaded", start);
+    queueMicrotask(start); // once the drivers, which come later in the bundle, are there too
 })();

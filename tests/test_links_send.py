@@ -94,12 +94,13 @@ class TestSend(EmailPayCommon):
             self.invoice.action_send_payment_email()
 
     def assertRefused(self, invoice, sentence):
+        links = invoice.email_pay_link_ids
         self.assertFalse(invoice.email_pay_can_send)
         for button in ('action_send_payment_email', 'action_copy_payment_link'):
             with self.assertRaises(UserError) as caught:
                 getattr(invoice, button)()
             self.assertIn(sentence, str(caught.exception))
-        self.assertFalse(invoice.email_pay_link_ids)
+        self.assertEqual(invoice.email_pay_link_ids, links)
 
     def test_a_draft_is_refused(self):
         self.assertRefused(self.create_invoice(post=False), "The invoice is not posted.")

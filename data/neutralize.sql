@@ -16,6 +16,11 @@ UPDATE payment_provider
        greenpay_public_key = NULL,
        greenpay_connected_as = NULL
  WHERE code = 'greenpay';
+UPDATE payment_provider
+   SET state = 'disabled',
+       pagolivre_token = NULL,
+       pagolivre_words = NULL
+ WHERE code = 'pagolivre';
 UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false;
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';

@@ -24,6 +24,7 @@ from .values import (
     Notification,
     PaymentEvent,
     PaymentRequest,
+    Plan,
     Redirect,
     Send,
     Supports,
@@ -79,6 +80,11 @@ class Gateway(ABC):
         """
         raise errors.Unsupported(f"{self.code} has no page of its own.")
 
+    def close_checkout(self, charged: Charged) -> PaymentEvent:
+        """End the page that `checkout` opened, so that nobody can pay there any more
+        (`Supports.closes_checkout`). What was paid meanwhile goes back. Raises as `refund`."""
+        raise errors.Unsupported(f"{self.code} closes no page.")
+
     def save_card(self, request: PaymentRequest) -> Redirect:
         """Where the customer saves a card without paying (`Supports.saves_cards_apart`).
 
@@ -108,6 +114,11 @@ class Gateway(ABC):
         """Undo the whole payment before it is settled. Raises as `refund`."""
         raise errors.Unsupported(f"{self.code} voids nothing.")
 
+    def cancel_rest(self, charged: Charged, amount: Decimal) -> PaymentEvent:
+        """Stop the monthly charges of `charged` that are not made yet; `amount` is their sum
+        (`Supports.installments`). Raises as `refund`."""
+        raise errors.Unsupported(f"{self.code} charges nothing month by month.")
+
     # --- asking what happened ---------------------------------------------------------------------
 
     @abstractmethod
@@ -116,6 +127,12 @@ class Gateway(ABC):
 
         :raises errors.GatewayError: nothing is known; ask again later.
         """
+
+    def plan(self, reference: str) -> Plan | None:
+        """All that the gateway knows of an order with monthly charges (`Supports.installments`);
+        None when it knows nothing. A charge is told by the same number every time. Raises as
+        `query`."""
+        raise errors.Unsupported(f"{self.code} charges nothing month by month.")
 
     def report(self, since: datetime, until: datetime) -> tuple[PaymentEvent, ...]:
         """All that the merchant account did between two times (UTC), oldest first: every operation,
@@ -171,9 +188,10 @@ class Gateway(ABC):
         notification; None when the customer gave up.
 
         :param tail: the path behind `PaymentRequest.return_url`.
+        :raises errors.Unsupported: this gateway lets the browser bring nothing; it must be asked.
         :raises errors.NotificationMalformed: it is nothing that this gateway sends.
         """
-        raise errors.NotificationMalformed(f"{self.code} sends nothing back with the browser.")
+        raise errors.Unsupported(f"{self.code} sends nothing back with the browser.")
 
     # --- words ------------------------------------------------------------------------------------
 

@@ -79,3 +79,20 @@ class RsaSha256:
             key.verify(bytes.fromhex(self.signature), self.message, PKCS1v15(), SHA256())
         except (InvalidSignature, ValueError) as error:
             raise SignatureInvalid("The signature does not match the body.") from error
+
+
+@dataclass(frozen=True)
+class SharedToken:
+    """`given` is `token`, a secret that the sender shows instead of signing anything with it."""
+
+    token: str = field(repr=False)
+    given: str = field(repr=False)
+
+    def check(self):
+        """As `HmacSha256.check`."""
+        token = self.token.strip()
+        if not token:
+            raise SecretMissing("No token is configured.")
+        given = self.given.encode('utf-8', 'replace')
+        if not hmac.compare_digest(token.encode('utf-8', 'replace'), given):
+            raise SignatureInvalid("The notification does not carry the token.")

@@ -7,7 +7,7 @@ own number of decimals.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
@@ -61,8 +61,12 @@ class Supports:
     `currencies`: ISO 4217 codes, empty when the merchant's contract decides. `report`: whether it
     can list all that the merchant account did. `saves_cards_apart`: whether a card is saved by
     `Gateway.save_card` alone, and not with a payment. `void_within` and `refund_within`: how long
-    after the payment, None without limit. `checkout_within`: how long a customer can pay on the
-    page that `checkout` opened (`Flow.REDIRECT`).
+    after the payment, None without limit. `untold_refunds`: whether a part that was paid back may
+    be told by no query, so that one whose answer was lost is a person's to look up.
+    `checkout_within`: how long a customer can pay on the page that `checkout` opened
+    (`Flow.REDIRECT`), when it does not tell. `closes_checkout`: whether `close_checkout` ends that
+    earlier. `min_interval`: the least time between two `paced` requests of one merchant account.
+    `installments`: the most monthly charges of one order (`PaymentRequest.installments`).
     """
 
     flow: Flow
@@ -72,14 +76,19 @@ class Supports:
     refund_within: timedelta | None = None
     void: bool = False
     void_within: timedelta | None = None
+    untold_refunds: bool = False
     checkout_within: timedelta = timedelta(minutes=30)
+    closes_checkout: bool = False
+    min_interval: timedelta = timedelta(0)
+    installments: int = 1
     report: bool = False
     currencies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request to the gateway. `data` is sent form-encoded, `json` as JSON; never both."""
+    """One request to the gateway. `data` is sent form-encoded, `json` as JSON; never both. One that
+    is `paced` goes out `Supports.min_interval` after the one before it."""
 
     method: str
     url: str
@@ -87,6 +96,7 @@ class HttpRequest:
     json: Mapping | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: int = 30
+    paced: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,8 @@ class PaymentRequest:
 
     `reference` is ours, unique for ever: the gateway keeps it as its order number, and both the
     notification and `Gateway.query` find the payment by it. `return_url` is where the customer's
-    browser comes back to, `notification_url` where the gateway reports.
+    browser comes back to, `notification_url` where the gateway reports. With more than one of
+    `installments`, the gateway charges them month by month; `amount` is their sum.
     """
 
     reference: str
@@ -138,6 +149,7 @@ class PaymentRequest:
     customer: Customer = Customer()
     return_url: str = ''
     notification_url: str = ''
+    installments: int = 1
 
 
 @dataclass(frozen=True)
@@ -180,12 +192,14 @@ class CardWindow:
 
 @dataclass(frozen=True)
 class Redirect:
-    """Where to send the customer's browser (`Flow.REDIRECT`), with form `fields` for a POST."""
+    """Where to send the customer's browser (`Flow.REDIRECT`), with form `fields` for a POST.
+    `until` is when the page ends, where the gateway tells."""
 
     url: str
     method: str = 'GET'
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     gateway_reference: str = ''
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +276,27 @@ class PaymentEvent:
     card_last4: str = ''
     saved_card: str = field(default='', repr=False)
     happened_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PlanCharge:
+    """One monthly charge of an order. `number` counts from 1, `due` is when it is to be charged,
+    `event` what became of it: its `gateway_reference` is the charge's own."""
+
+    number: int
+    due: date | None
+    event: PaymentEvent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An order of several `PaymentRequest.installments`. `status` is the order's own: PENDING until
+    the customer has entered a card, DONE from the first charge on."""
+
+    status: Status
+    gateway_reference: str
+    message: str = ''
+    charges: tuple[PlanCharge, ...] = ()
 
 
 def to_decimal(value) -> Decimal | None:

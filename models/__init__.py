@@ -38,6 +38,7 @@ from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
+from . import payment_pace
 from . import payment_provider
 from . import payment_provider_names
 from . import payment_receipt
@@ -52,6 +53,7 @@ from . import payment_transaction
 from . import payment_unsigned
 from . import provider_credicorp
 from . import provider_greenpay
+from . import provider_pagolivre
 from . import res_company
 from . import res_partner
 from . import res_partner_tax_key

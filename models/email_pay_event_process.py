@@ -1,5 +1,6 @@
 import json
 import logging
+from datetime import timedelta
 
 import psycopg2
 from requests.structures import CaseInsensitiveDict
@@ -17,6 +18,9 @@ _logger = logging.getLogger(__name__)
 
 # How often the transaction of a notification is looked for before a person must.
 LOOKS_FOR_TRANSACTION = 3
+# How long a notification that somebody else works on is left to him.
+HELD_SECONDS = 5
+WAITING = ('new', 'failed')
 # What can become of a notification, the least grave first.
 GRAVITY = ('ignored', 'done', 'failed', 'parked')
 FINISHED = ('ignored', 'done')
@@ -50,7 +54,7 @@ class EmailPayEvent(models.Model):
 
     @api.model
     def _due_domain(self):
-        return [('state', 'in', ('new', 'failed')), ('next_attempt', '<=', fields.Datetime.now())]
+        return [('state', 'in', WAITING), ('next_attempt', '<=', fields.Datetime.now())]
 
     @api.model
     def _count_due(self):
@@ -67,9 +71,12 @@ class EmailPayEvent(models.Model):
 
     @api.model
     def _plan_retries(self):
-        upcoming = self.search([('state', '=', 'failed')], order='next_attempt', limit=1)
+        """Come again when the next attempt is due; soon, where somebody else has one that is due
+        already, and may leave it as it is."""
+        upcoming = self.search([('state', 'in', WAITING)], order='next_attempt', limit=1)
         if upcoming:
-            self.env.ref(WORKER)._trigger(at=upcoming.next_attempt)
+            soon = fields.Datetime.now() + timedelta(seconds=HELD_SECONDS)
+            self.env.ref(WORKER)._trigger(at=max(upcoming.next_attempt, soon))
 
     @api.model
     def _process_for(self, tx):
@@ -77,7 +84,7 @@ class EmailPayEvent(models.Model):
         waiting = self.search([
             ('provider_id', '=', tx.provider_id.id),
             ('reference', '=', tx.reference),
-            ('state', 'in', ('new', 'failed')),
+            ('state', 'in', WAITING),
         ], order='id')
         waiting.try_lock_for_update()._process()
 

@@ -1,5 +1,8 @@
-"""Costa Rican identifications, without the ORM: told apart, and compared in whatever form."""
+"""Identifications, without the ORM. Costa Rican ones are told apart, and compared in whatever
+form."""
 
+from stdnum.br import cnpj
+from stdnum.br import cpf as br_cpf
 from stdnum.cr import cpf, cpj, cr
 from stdnum.exceptions import InvalidComponent, ValidationError
 from stdnum.util import clean, isdigits
@@ -39,3 +42,9 @@ def kind_of(number: str, name: str = '') -> str:
     text = (number or '').strip().upper().removeprefix('CR')
     known = [kind for kind, module in MODULES.items() if module.is_valid(text)]
     return known[0] if known else NITE if normalized(NITE, text) else ''
+
+
+def is_brazilian(number: str | bool) -> bool:
+    """Whether it is a CPF or a CNPJ, with its check digits."""
+    text = (number or '').strip().upper().removeprefix('BR')
+    return br_cpf.is_valid(text) or cnpj.is_valid(text)

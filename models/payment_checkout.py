@@ -6,11 +6,14 @@ from odoo.exceptions import ValidationError
 
 from ..gateways import errors
 from ..gateways.values import Status
+from .comparison import odoo_time
 
 _logger = logging.getLogger(__name__)
 
 # Beyond the life of a gateway's page: for a payment that was begun in its last second.
 CHECKOUT_GRACE = timedelta(minutes=1)
+# A page that never ends is looked after for so long.
+MOST_CHECKOUT = timedelta(days=30)
 
 
 class PaymentTransaction(models.Model):
@@ -57,6 +60,7 @@ class PaymentTransaction(models.Model):
     def _email_pay_open_checkout(self):
         if self.email_pay_checkout_until and not self._email_pay_ask_again():
             return
+        self._email_pay_check_customer()
         gateway = self._email_pay_gateway()
         saves_card = self.operation == 'validation' and gateway.supports.saves_cards_apart
         act = gateway.save_card if saves_card else gateway.checkout
@@ -64,17 +68,30 @@ class PaymentTransaction(models.Model):
             redirect = act(self._email_pay_request())
         except errors.GatewayError as error:
             raise self._email_pay_unreachable(error) from error
-        lives = gateway.supports.checkout_within + CHECKOUT_GRACE
+        now = fields.Datetime.now()
+        until = odoo_time(redirect.until) or now + gateway.supports.checkout_within
+        until = min(until, now + MOST_CHECKOUT)
         self.write({
             'email_pay_checkout': {
                 'action': redirect.url, 'method': redirect.method, 'fields': dict(redirect.fields),
             },
-            'email_pay_checkout_until': fields.Datetime.now() + lives,
+            'email_pay_checkout_until': until + CHECKOUT_GRACE,
             'email_pay_asked': 0,
         })
         if redirect.gateway_reference:
             self.provider_reference = redirect.gateway_reference
         self._email_pay_plan_question()
+
+    def _email_pay_check_customer(self):
+        """
+        :raises ValidationError: the gateway needs to know more of the customer.
+        """
+        if lacks := self.provider_id.sudo()._email_pay_lacks(self.partner_id):
+            raise ValidationError(_(
+                "To pay with %(app)s, we need %(what)s of you. Nothing was charged. Please send it"
+                " to %(company)s, or choose another way to pay.", app=self.provider_id.name,
+                what=_(" and ").join(lacks), company=self.company_id.name,
+            ))
 
     def _email_pay_ask_again(self):
         """Whether another page may be opened: the gateway has no payment of the last one, and the
@@ -103,7 +120,8 @@ class PaymentTransaction(models.Model):
     def _email_pay_come_back(self, tail):
         """Take note of what the customer's browser brought back from the gateway's page.
 
-        What cannot be verified tells nothing, and the gateway is asked in its time.
+        What cannot be verified tells nothing, and the gateway is asked in its time. Where the
+        browser never brings anything, that is now.
 
         :param str tail: the path behind the address to which the gateway sent it.
         """
@@ -116,6 +134,9 @@ class PaymentTransaction(models.Model):
                 return
             gateway.verify(notification)
             [report] = gateway.parse(notification)
+        except errors.Unsupported:
+            if self.state == 'draft' and not self.email_pay_asked:
+                self.email_pay_ask_at = fields.Datetime.now()
         except errors.NotificationError as error:
             _logger.warning("%s: what the browser brought back is refused: %s",
                             self.reference, error)
@@ -129,9 +150,26 @@ class PaymentTransaction(models.Model):
         if self.state == 'draft' and self.email_pay_checkout_until:
             self._email_pay_ask()
         if self.state == 'draft':
+            self._email_pay_close_checkout()
             self._set_canceled(state_message=reason)
             self._email_pay_plan_question()
         self._email_pay_book()
+
+    def _email_pay_close_checkout(self):
+        """Let nobody pay on the gateway's page any more, where it can be told so. Otherwise it is
+        asked when the page ends."""
+        if not self._email_pay_checkout_lives():
+            return
+        gateway = self._email_pay_gateway()
+        if not gateway.supports.closes_checkout:
+            return
+        try:
+            answer = gateway.close_checkout(self._email_pay_charged())
+        except errors.GatewayError as error:
+            _logger.warning("%s: the gateway's page stays open: %s", self.reference, error)
+            return
+        if answer.status == Status.DONE:
+            self.email_pay_checkout_until = fields.Datetime.now()
 
     def _email_pay_take_hint(self, report):
         """Act on a report that proves no amount: the gateway is asked, and its answer decides. A

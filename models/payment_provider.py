@@ -137,6 +137,12 @@ class PaymentProvider(models.Model):
         self.ensure_one()
         return self.code in REGISTRY and REGISTRY[self.code].supports.saves_cards_apart
 
+    def _email_pay_lacks(self, partner):
+        """What this gateway needs to know of a customer and is not known, as parts of a sentence.
+        One that needs something has a method `_<code>_lacks`."""
+        self.ensure_one()
+        return getattr(self, f'_{self.code}_lacks', lambda _partner: [])(partner)
+
     def _email_pay_missing(self):
         """What keeps this provider from collecting, as sentences; empty when nothing does."""
         self.ensure_one()
@@ -150,7 +156,12 @@ class PaymentProvider(models.Model):
     # === REQUEST HELPERS === #
 
     def _email_pay_send(self, request, reference=None):
-        """The `send` of the gateway layer: every request goes out through `_send_api_request`."""
+        """The `send` of the gateway layer: every request goes out through `_send_api_request`.
+
+        :raises gateways.errors.NotSent: too much is waiting to be asked of this gateway.
+        """
+        if request.paced:
+            self._email_pay_take_pace()
         return self._send_api_request(
             request.method, request.url, data=request.data, json=request.json,
             reference=reference, request=request,

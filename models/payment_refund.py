@@ -165,12 +165,7 @@ class PaymentTransaction(models.Model):
         """
         source = self.source_transaction_id
         gateway = self._email_pay_gateway()
-        charged = Charged(
-            reference=source.reference,
-            gateway_reference=source.provider_reference or '',
-            amount=source._email_pay_decimal(source.amount),
-            currency=source.currency_id.name,
-        )
+        charged = source._email_pay_charged()
         amount = self._email_pay_decimal(-self.amount)
         voidable = gateway.supports.void and not source._email_pay_void_is_over()
         if amount == charged.amount and voidable:
@@ -179,6 +174,15 @@ class PaymentTransaction(models.Model):
             except errors.RequestRefused:
                 _logger.info("%s is settled already, and is refunded.", source.reference)
         return gateway.refund(charged, amount, self.reference)
+
+    def _email_pay_charged(self):
+        """This payment, as a gateway is told of it."""
+        return Charged(
+            reference=self.reference,
+            gateway_reference=self.provider_reference or '',
+            amount=self._email_pay_decimal(self.amount),
+            currency=self.currency_id.name,
+        )
 
     def _build_action_feedback_notification(self):
         """Override of `payment`: say why, not only that something failed."""
@@ -217,7 +221,9 @@ class PaymentTransaction(models.Model):
     def _email_pay_set_lost(self):
         """The gateway never got it: say so to whoever waits for it."""
         self.email_pay_ask_at = False
-        if self.operation == 'refund':
+        if self._email_pay_is_untold():
+            self._email_pay_leave_untold()
+        elif self.operation == 'refund':
             self._email_pay_fail_refund(
                 _("The refund did not reach the gateway. Nothing went back; order it again.")
             )
@@ -225,6 +231,27 @@ class PaymentTransaction(models.Model):
             self._set_error(self._email_pay_in_customers_language().env._(
                 "The payment did not reach the bank. Nothing was charged."
             ))
+
+    def _email_pay_is_untold(self):
+        """Whether this is a refund of which the gateway may say nothing although it was made."""
+        source = self.source_transaction_id
+        return (
+            self.operation == 'refund'
+            and REGISTRY[self.provider_code].supports.untold_refunds
+            and self.currency_id.compare_amounts(-self.amount, source.amount) < 0
+        )
+
+    def _email_pay_leave_untold(self):
+        """Leave it to a person whether money went back: nobody else can tell."""
+        env = self.env['email.pay.portal']._speak(self).env
+        reason = env._(
+            "The answer to this refund was lost, and %(app)s does not tell of refunds in part. Look"
+            " it up there before you order it again. If the money went back, book it by hand; if"
+            " not, press “Mark as dealt with”, and order the refund again.",
+            app=self.provider_id.name,
+        )
+        self._set_error(reason)
+        self.env['email.pay.event'].sudo()._park_unanswered(self, reason)
 
     def _email_pay_fail_refund(self, reason):
         """A refund on which an accountant relied did not happen after all."""

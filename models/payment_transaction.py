@@ -76,7 +76,7 @@ class PaymentTransaction(models.Model):
             customer=Customer(
                 name=self.partner_name or '',
                 email=self.partner_email or '',
-                phone=self.partner_phone or '',
+                phone=self.partner_phone or self.partner_id.phone or '',
                 street=self.partner_address or '',
                 city=self.partner_city or '',
                 zip=self.partner_zip or '',

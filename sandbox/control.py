@@ -26,6 +26,7 @@ class Control:
         yield 'POST', '/control/<gateway>', self._configure
         yield 'POST', '/control/<gateway>/merchants', self._add_merchant
         yield 'POST', '/control/<gateway>/settle', self._settle
+        yield 'POST', '/control/<gateway>/desk/<action>', self._at_the_desk
         yield 'POST', '/control/<gateway>/transactions/<number>/<action>', self._back_office
 
     def configure(self, gateway: str, values: dict) -> dict:
@@ -100,6 +101,13 @@ class Control:
     def _settle(self, request: Request, gateway: str) -> Response:
         settled = _call(self._desk(gateway, 'settle'), request.json)
         return as_json({'settled': [transaction.id for transaction in settled]})
+
+    def _at_the_desk(self, request: Request, gateway: str, action: str) -> Response:
+        found = self._gateway(gateway)
+        if action not in found.desk:
+            raise Problem(f'One cannot {action} at {gateway}.', 404)
+        _call(getattr(found, action), request.json)
+        return as_json(found.describe())
 
     def _back_office(self, request: Request, gateway: str, number: str, action: str) -> Response:
         _call(self._desk(gateway, action), {**request.json, 'transaction_id': number})

@@ -11,6 +11,7 @@ from .ledger import Ledger
 from .mailbox import Mailbox
 from .memory import Memory
 from .overview import Overview
+from .pagolivre import PagoLivre
 from .server import Server
 from .standin import StandIn
 from .web import Router, files, not_found
@@ -18,6 +19,7 @@ from .web import Router, files, not_found
 STAND_INS: tuple[type[StandIn], ...] = (
     Credicorp,
     GreenPay,
+    PagoLivre,
 )
 STATIC = Path(__file__).parent / 'static'
 
@@ -40,6 +42,7 @@ class Sandbox:
 
     credicorp: Credicorp
     greenpay: GreenPay
+    pagolivre: PagoLivre
 
     def __init__(
         self, host='127.0.0.1', port=0, smtp_port: int | None = None, mailbox: str | Path = '',

@@ -23,7 +23,9 @@ WORDS = {
     Kind.FORGE: 'sign it with a wrong key',
     Kind.UNSIGNED: 'send it unsigned',
 }
-OPERATIONS = ('sale', 'auth', 'capture', 'void', 'refund', 'query', 'order', 'tokenize')
+OPERATIONS = (
+    'sale', 'auth', 'capture', 'void', 'refund', 'query', 'order', 'tokenize', 'charge',
+)
 
 
 class Overview:
@@ -88,8 +90,16 @@ def _gateway(gateway: StandIn) -> str:
         for number, outcome in described['cards'].items()
     )
     return _card(gateway.title, (
-        f'{merchants}<details><summary>Test cards</summary><ul class="cards">{cards}</ul></details>'
+        f'{_desk(gateway, described)}{merchants}'
+        f'<details><summary>Test cards</summary><ul class="cards">{cards}</ul></details>'
     ))
+
+
+def _desk(gateway: StandIn, described: dict) -> str:
+    start = f'/control/{gateway.name}/desk'
+    buttons = ''.join(_button(name, f'{start}/{name}') for name in gateway.desk)
+    clock = f'It is {escape(described["clock"])} there.' if 'clock' in described else ''
+    return f'<p class="buttons">{clock} {buttons}</p>' if buttons else ''
 
 
 def _merchant(merchant: dict) -> str:

@@ -20,12 +20,14 @@ class StandIn(ABC):
     :cvar Accounts: what its merchants own and what they did.
     :cvar back_office: what a person can do with one transaction at the gateway's own desk; each is
         a method `name(transaction_id, **values)`.
+    :cvar desk: what he can do there with none in particular; each is a method `name(**values)`.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     Accounts: ClassVar[type[Accounts]]
     back_office: ClassVar[tuple[str, ...]] = ()
+    desk: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, ledger: Ledger, faults: Faults, courier: Courier):
         self.ledger = ledger
@@ -42,7 +44,8 @@ class StandIn(ABC):
         """The test cards, each with its outcome."""
 
     def describe(self) -> dict:
-        """Its merchants with their keys, its test cards: all that one needs to use it."""
+        """Its merchants with their keys, its test cards: all that one needs to use it; `clock`,
+        where it has one that can be moved."""
         return {
             'merchants': [merchant.as_json() for merchant in self.accounts.merchants],
             'cards': self.test_cards(),

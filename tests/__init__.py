@@ -31,6 +31,11 @@ if __name__.startswith('odoo.addons.'):
     from . import test_greenpay_app
     from . import test_greenpay_notices
     from . import test_greenpay_returns
+    from . import test_pagolivre
+    from . import test_pagolivre_app
+    from . import test_pagolivre_notices
+    from . import test_pagolivre_pace
+    from . import test_pagolivre_returns
     from . import test_guard
     from . import test_charge
     from . import test_booking

@@ -2,6 +2,7 @@ import logging
 import socket
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api
 from odoo.tests import get_db_name, tagged
@@ -91,6 +92,23 @@ class TestEventsConcurrency(ConcurrencyCommon):
         with self._environment() as env:
             self.assertEqual(len(self._wake_ups(env)), 1)
 
+    def test_the_worker_comes_back_soon_for_what_somebody_else_works_on(self):
+        with self._environment() as env:
+            self._accept(env, self._notification())
+        with self._environment() as page:
+            self.assertTrue(self._stored(page).try_lock_for_update())
+            with self._environment() as env:
+                self._wake_ups(env).unlink()
+                env['email.pay.event']._cron_process()
+                env.cr.commit()
+                self.assertEqual(self._stored(env).state, 'new')
+                [wake_up] = self._wake_ups(env)
+                self.assertLess(wake_up.call_at, env.cr.now() + timedelta(seconds=30))
+            page.cr.rollback()
+        with self._environment() as env:
+            env['email.pay.event']._cron_process()
+            self.assertEqual(self._stored(env).state, 'ignored')
+
     def test_a_job_waits_for_the_notifications_that_rely_on_its_wake_up(self):
         with self._environment() as env:
             self._accept(env, self._notification())
@@ -130,7 +148,8 @@ class TestEventsConcurrency(ConcurrencyCommon):
         self.patch(worker_type, '_plan_retries', come_late)
         for states in (['ignored', 'new'], ['ignored', 'ignored']):
             with self._environment() as env:
-                self.assertEqual(len(self._wake_ups(env)), 1)
+                due = self._wake_ups(env).filtered(lambda wake_up: wake_up.call_at <= env.cr.now())
+                self.assertEqual(len(due), 1)
                 worker = env.ref('email_pay.ir_cron_process_events')
                 env['ir.cron']._process_jobs_loop(env.cr, job_ids=worker.ids)
             with self._environment() as env:

@@ -39,6 +39,7 @@ AMOUNTS = {
     'KWD': Decimal('12.345'),
     'CRC': Decimal('5650.75'),
     'GTQ': Decimal('95.05'),
+    'BRL': Decimal('150.07'),
 }
 
 MONEY = {
@@ -47,6 +48,8 @@ MONEY = {
     'save_card': lambda gateway, case: gateway.save_card(case.request()),
     'refund': lambda gateway, case: gateway.refund(case.charged(), case.refunded(), 'TX-1-R1'),
     'void': lambda gateway, case: gateway.void(case.charged()),
+    'close_checkout': lambda gateway, case: gateway.close_checkout(case.charged()),
+    'cancel_rest': lambda gateway, case: gateway.cancel_rest(case.charged(), case.refunded()),
 }
 
 
@@ -185,6 +188,8 @@ class ContractCase:
             'save_card': supports.saves_cards_apart,
             'refund': supports.refund is not RefundSupport.NONE,
             'void': supports.void,
+            'close_checkout': supports.closes_checkout,
+            'cancel_rest': supports.installments > 1,
         }
         return tuple(verb for verb, supported in wanted.items() if supported)
 

@@ -121,7 +121,7 @@ class TestGreenPayApp(GreenPayCommon):
         self.company.partner_id.vat = False
         with self.assertRaisesRegex(RedirectWarning, "has no tax ID"):
             self.greenpay.action_greenpay_connect()
-        self.company.partner_id.vat = '12345'
+        self.company.partner_id.with_context(no_vat_validation=True).vat = '12345'
         with self.assertRaisesRegex(RedirectWarning, "no Costa Rican identification"):
             self.greenpay.action_greenpay_connect()
 
@@ -135,7 +135,8 @@ class TestGreenPayApp(GreenPayCommon):
         self.greenpay.action_greenpay_connect()
         self.assertFalse(self.greenpay.greenpay_warning)
         self.company.partner_id.vat = '3-101-999999'
-        self.assertIn("3-101-999999", self.greenpay.greenpay_warning)
+        # Some localizations write it without dashes.
+        self.assertIn("3101999999", self.greenpay.greenpay_warning.replace('-', ''))
         self.company.partner_id.vat = '3101012009'
         self.assertFalse(self.greenpay.greenpay_warning)
 

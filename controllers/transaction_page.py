@@ -195,7 +195,8 @@ class TransactionPageController(PageMixin, Controller):
             'draft': 'processing',
             'pending': 'processing' if soon else 'pending_bank',
             'authorized': 'paid',
-            'done': 'paid',
+            # What is left to pay is not known before it is booked.
+            'done': 'paid' if transaction.is_post_processed else 'received',
             'cancel': 'canceled',
             'error': 'declined',
         }[transaction.state]
@@ -206,7 +207,7 @@ class TransactionPageController(PageMixin, Controller):
         remaining = transaction._email_pay_remaining() if transaction.is_post_processed else 0
         currency = transaction.currency_id
         rest_due = state == 'paid' and currency.compare_amounts(remaining, 0) > 0
-        finished = state == 'paid' and not rest_due
+        finished = state in ('paid', 'received') and not rest_due
         back = self._back_path(transaction)
         values = {
             'state': state,
@@ -242,6 +243,7 @@ class TransactionPageController(PageMixin, Controller):
                 _("Your payment is on its way"),
                 _("The bank will confirm it. We tell you by e-mail as soon as it arrives."),
             ),
+            'received': (_("Payment received"), _("Thank you.")),
             'paid': (_("Payment received"), _("Thank you.")),
             'declined': (_("The payment did not go through"), transaction.state_message),
             'canceled': (_("The payment was cancelled"), _("Nothing was charged.")),

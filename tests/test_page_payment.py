@@ -1,8 +1,11 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
 
 from ..controllers.documents import parse_amount
 from .page_common import PageCommon
@@ -365,6 +368,24 @@ class TestRedirectPage(PageCommon):
         self.assertEqual(self.headline(status), "The payment was cancelled")
         self.assertIn("Nothing was charged.", self.text(status))
         self.assertIn("Try again", self.text(status))
+
+    def test_a_page_that_came_before_the_booking_loads_itself_again_after_it(self):
+        self.press_pay(self.link, method=self.method, choice='other', amount='30')
+        transaction = self.transactions(self.link)
+        transaction._set_done()
+        closed = patch.object(
+            type(self.env['account.payment']), 'action_post', side_effect=UserError("Closed."))
+        with closed, mute_logger('odoo.addons.email_pay.models.payment_booking'):
+            status = self.url_open(transaction._email_pay_path('/status'))
+        self.assertEqual(self.headline(status), "Payment received")
+        section = self.tree(status).get_element_by_id('ep-status')
+        self.assertNotIn("Still to pay", self.text(status))
+        transaction._post_process()
+        state = self.url_open(section.get('data-poll-url')).json()['state']
+        self.assertNotEqual(state, section.get('data-state'))
+        status = self.url_open(transaction._email_pay_path('/status'))
+        self.assertIn("Still to pay", self.text(status))
+        self.assertIsNone(self.tree(status).get_element_by_id('ep-status').get('data-poll-url'))
 
     def test_odoos_own_status_page_leads_to_ours(self):
         self.follow(self.press_pay(self.link, method=self.method))

@@ -381,8 +381,8 @@ class TestRedirectPage(PageCommon):
         section = self.tree(status).get_element_by_id('ep-status')
         self.assertNotIn("Still to pay", self.text(status))
         transaction._post_process()
-        state = self.url_open(section.get('data-poll-url')).json()['state']
-        self.assertNotEqual(state, section.get('data-state'))
+        answer = self.url_open(section.get('data-poll-url')).json()
+        self.assertNotEqual(answer['state'], section.get('data-state'))
         status = self.url_open(transaction._email_pay_path('/status'))
         self.assertIn("Still to pay", self.text(status))
         self.assertIsNone(self.tree(status).get_element_by_id('ep-status').get('data-poll-url'))

@@ -60,6 +60,9 @@ class TestEventsConcurrency(ConcurrencyCommon):
             ('cron_id', '=', env.ref('email_pay.ir_cron_process_events').id)
         ])
 
+    def _due_wake_ups(self, env):
+        return self._wake_ups(env).filtered(lambda wake_up: wake_up.call_at <= env.cr.now())
+
     @contextmanager
     def _begun_job(self):
         """The worker's job at its beginning: it has taken its wake-ups and committed nothing."""
@@ -148,14 +151,13 @@ class TestEventsConcurrency(ConcurrencyCommon):
         self.patch(worker_type, '_plan_retries', come_late)
         for states in (['ignored', 'new'], ['ignored', 'ignored']):
             with self._environment() as env:
-                due = self._wake_ups(env).filtered(lambda wake_up: wake_up.call_at <= env.cr.now())
-                self.assertEqual(len(due), 1)
+                self.assertEqual(len(self._due_wake_ups(env)), 1)
                 worker = env.ref('email_pay.ir_cron_process_events')
                 env['ir.cron']._process_jobs_loop(env.cr, job_ids=worker.ids)
             with self._environment() as env:
                 self.assertEqual(self._stored(env).sorted('id').mapped('state'), states)
         with self._environment() as env:
-            self.assertFalse(self._wake_ups(env))
+            self.assertFalse(self._due_wake_ups(env))
 
     # --- the inbox --------------------------------------------------------------------------------
 

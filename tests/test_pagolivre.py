@@ -35,7 +35,7 @@ class PagoLivreCommon(EmailPayCommon):
         cls.pagolivre = cls._prepare_provider('pagolivre', update_values={
             **cls.pagolivre_keys, 'journal_id': cls.collections.id,
         })
-        cls.portal.card_provider_id = cls.pagolivre
+        cls.offer(cls.pagolivre)
         cls.customer.write({
             'country_id': cls.env.ref('base.br').id, 'vat': '529.982.247-25',
             'phone': '+55 11 98765-4321',

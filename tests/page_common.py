@@ -2,12 +2,14 @@
 
 from lxml import html
 
+from odoo.tests import tagged
 from odoo.tests.common import Opener
 from odoo.tools import mute_logger
 
 from .common import EmailPayHttpCommon
 
 
+@tagged('email_pay_pages')
 class PageCommon(EmailPayHttpCommon):
     """A customer who follows payment links over real HTTP."""
 

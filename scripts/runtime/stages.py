@@ -3,7 +3,8 @@
 lint        ruff, pylint with Odoo's plugin, well-formed XML
 protocol    the gateways, the sandbox and scripts/new_gateway, without Odoo
 odoo        this add-on's tests; arguments are test tags: scripts/test odoo /email_pay:TestLink
-slow        those of them that drive browsers, race on real connections or invent their cases
+pages       those of them that ask for the customers' pages
+slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
 install     install, upgrade, uninstall
 demo        the journeys, in a browser; arguments are their names
@@ -24,8 +25,8 @@ from .home import CHECKOUT, LOGS, Failure, say
 FAST = ('lint', 'protocol')
 # Tests at install run before this add-on is loaded: they cannot tell anything about it.
 PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_install')
-# The tag of tests that take long, which run beside the others.
-SLOW = 'email_pay_slow'
+# The tags of tests that run beside the others.
+PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 # A provider of Odoo that the add-on must hold to its own rules.
 BESIDE = 'payment_stripe'
 PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts')
@@ -119,7 +120,11 @@ def _protocol(log):
 
 
 def _odoo(log, *tags):
-    return _own_tests(log, tags or (f'/{server.ADDON}', f'-{SLOW}'))
+    return _own_tests(log, tags or (f'/{server.ADDON}', f'-{PAGES}', f'-{SLOW}'))
+
+
+def _pages(log, *tags):
+    return _own_tests(log, tags or (f'{PAGES}/{server.ADDON}', f'-{SLOW}'))
 
 
 def _slow(log, *tags):
@@ -163,6 +168,7 @@ STAGES = {
     'lint': _lint,
     'protocol': _protocol,
     'odoo': _odoo,
+    'pages': _pages,
     'slow': _slow,
     'peers': _peers,
     'demo': _demo,

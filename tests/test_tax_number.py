@@ -109,11 +109,13 @@ class TestTaxKey(TransactionCase):
         self.assertEqual(self.contact.email_pay_tax_key, '760864285')
 
     def test_it_follows_the_number_and_the_country(self):
-        self.customer.vat = '1-613-584'
-        self.assertEqual(self.contact.email_pay_tax_key, '1613584')
-        self.customer.country_id = self.env.ref('base.cr')
+        # Where a localization checks numbers, it also writes them in its own way.
+        customer = self.customer.with_context(no_vat_validation=True)
+        customer.write({'vat': '1-613-584', 'country_id': self.env.ref('base.cr').id})
         self.assertEqual(self.contact.email_pay_tax_key, '0106130584')
-        self.customer.vat = False
+        customer.country_id = self.env.ref('base.us')
+        self.assertEqual(self.contact.email_pay_tax_key, '1613584')
+        customer.vat = False
         self.assertFalse(self.contact.email_pay_tax_key)
 
     def test_a_customer_is_looked_up_by_the_index(self):

@@ -30,6 +30,9 @@ from . import email_pay_sign_in_limit
 from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb
+from . import mail_account
+from . import mail_mail
+from . import mail_template
 from . import mail_thread
 from . import payment_allocation
 from . import payment_batch

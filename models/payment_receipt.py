@@ -99,14 +99,11 @@ class PaymentTransaction(models.Model):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         template = self._email_pay_receipt_template()
         if self._email_pay_receipt_address():
-            template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
+            template._email_pay_send(self)
         else:
             self.payment_id.message_post(body=_("No receipt was sent: the customer has no e-mail."))
         if portal.notification_email:
-            template.send_mail(
-                self.id, email_layout_xmlid='email_pay.mail_layout',
-                email_values={'email_to': portal.notification_email, 'recipient_ids': []},
-            )
+            template._email_pay_send(self, email_to=portal.notification_email, recipient_ids=[])
 
     def _email_pay_report_receipt(self, reason):
         self.env['email.pay.attention']._ask_attention(

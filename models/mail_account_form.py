@@ -1,3 +1,4 @@
+from dataclasses import astuple
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -196,7 +197,7 @@ class IrMailServer(models.Model):
             values = self._email_pay_saved_values()
         settings = self._email_pay_settings(values)
         return hmac(self.sudo().env, PROOF_SCOPE, repr((
-            settings, email_normalize(values['email_pay_sender'] or ''))))
+            *astuple(settings), email_normalize(values['email_pay_sender'] or ''))))
 
     def _email_pay_moves_password(self, values):
         """Whether a saved password would go to another server, or be tried with another user."""

@@ -233,7 +233,7 @@ class TestMailAccount(MailAccountCommon):
         self.assertEqual(self.other._email_pay_mail_values('collection'), {})
         self.assertEqual(self.company._email_pay_mail_values('supplier'), {})
         with self.assertRaises(ValidationError):
-            self.mail(company=self.other, mail_server_id=self.account.id, record_company_id=self.other.id)
+            self.mail(record_company_id=self.other.id)
 
     def test_what_a_mail_gets(self):
         self.assertEqual(self.company._email_pay_mail_values('collection'), {

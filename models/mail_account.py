@@ -40,7 +40,7 @@ class IrMailServer(models.Model):
     )
 
     email_pay_fallback = fields.Boolean(
-        string="Default Server Steps in", default=False,
+        string="Use Default on Failure",
         help="While this account does not work, its mails leave by the default server. Otherwise"
              " they wait in the outbox.",
     )
@@ -58,7 +58,9 @@ class IrMailServer(models.Model):
         string="Status", compute='_compute_email_pay_status',
     )
     email_pay_waiting = fields.Integer(
-        string="Mails That Wait", compute='_compute_email_pay_waiting', compute_sudo=True)
+        string="Waiting", compute='_compute_email_pay_waiting', compute_sudo=True,
+        help="Mails in the outbox that are to leave by this account.",
+    )
 
     _email_pay_one_per_purpose = models.UniqueIndex(
         "(email_pay_company_id, email_pay_purpose)"

@@ -52,6 +52,7 @@ class IrMailServer(models.Model):
     def _inverse_email_pay_password(self):
         for account in self.filtered('email_pay_password'):
             account.sudo().email_pay_secret = account.email_pay_password
+        self.invalidate_recordset(['email_pay_password'], flush=False)
 
     @api.depends('smtp_host', 'smtp_user', 'email_pay_secret')
     @api.depends_context('lang')

@@ -15,6 +15,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_share
     from . import test_shuffle
     from . import test_mail_account
+    from . import test_mail_concurrency
     from . import test_mail_sending
     from . import test_outstanding
     from . import test_sign_in

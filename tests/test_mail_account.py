@@ -4,10 +4,12 @@ from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import file_open, mute_logger
 
+from ..hooks import uninstall_hook
 from ..models import mail_account_form
 from .mail_common import PASSWORD, SENDER, MailAccountCommon
 from .smtp.servers import MailServer, RawServer, certificate, dribble_lines
@@ -154,6 +156,11 @@ class TestMailAccount(MailAccountCommon):
     def test_a_copy_has_no_password(self):
         copy = self.account.copy({'active': False})
         self.assertFalse(copy.sudo().email_pay_secret)
+
+    def test_uninstalling_leaves_no_account_as_a_server_for_all_mails(self):
+        archived = self.account.copy({'active': False})
+        uninstall_hook(self.env(user=SUPERUSER_ID))
+        self.assertFalse((self.account + archived).exists())
 
     def test_a_neutralized_database_has_none(self):
         with file_open('email_pay/data/neutralize.sql') as file:

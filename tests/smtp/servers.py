@@ -24,6 +24,7 @@ class MailServer:
     :ivar answers: what it answers at a stage instead of taking it.
     :ivar cut: the stages at which it hangs up, or the recipients; `silent`: the stages at which it
         says nothing any more.
+    :ivar delay: seconds that it takes for each mail.
     :ivar mails: the envelopes that it took.
     :ivar tried: the names that tried to sign in.
     """
@@ -39,7 +40,7 @@ class MailServer:
 
     def reset(self):
         self.answers, self.cut, self.silent = {}, set(), set()
-        self.mails, self.tried = [], []
+        self.mails, self.tried, self.delay = [], [], 0
 
     def __enter__(self):
         self._thread.start()
@@ -100,6 +101,7 @@ class MailServer:
         return responses
 
     async def handle_MAIL(self, server, _session, envelope, address, options):
+        await asyncio.sleep(self.delay)
         if answer := await self._at('MAIL', server):
             return answer
         envelope.mail_from = address

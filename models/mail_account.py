@@ -131,7 +131,7 @@ class IrMailServer(models.Model):
         account = self.sudo()
         if account.smtp_pass:
             account.email_pay_secret = account.smtp_pass
-            super().write({'smtp_pass': False})
+            account.smtp_pass = False
         account.name = account.email_pay_sender
         passed = consteq(vals.get('email_pay_proof') or '', account._email_pay_prove())
         account.email_pay_tested_at = fields.Datetime.now() if passed else False

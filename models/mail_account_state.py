@@ -38,13 +38,6 @@ class IrMailServer(models.Model):
             'email_pay_failure': False, 'email_pay_told': False,
         })
 
-    def _email_pay_note(self, problem):
-        """After mails were sent, or should have been: note how that went."""
-        if problem:
-            self._email_pay_note_failure(problem)
-        else:
-            self._email_pay_note_success()
-
     def _email_pay_note_success(self):
         """After mails left: note it, once a day, and that a failure is over."""
         now = fields.Datetime.now()
@@ -89,8 +82,9 @@ class IrMailServer(models.Model):
     # === WHAT WAITS === #
 
     def _email_pay_release(self):
-        """Try what waits for this account now."""
-        waiting = self.env['mail.mail'].sudo().search(self._email_pay_waiting_domain())
+        """Try what was put off because of this account now."""
+        waiting = self.env['mail.mail'].sudo().search(
+            [*self._email_pay_waiting_domain(), ('email_pay_attempts', '>', 0)])
         if waiting:
             waiting.scheduled_date = False
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()

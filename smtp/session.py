@@ -18,6 +18,8 @@ GREETING_SECONDS = 7
 GREETING_SECONDS_AT = {465: 4}  # likely silent because it waits for TLS
 PROBE_SECONDS = 3
 QUIT_SECONDS = 3
+# A large mail has more time.
+SLOWEST_BYTES_PER_SECOND = 50_000
 # A wait may end a moment before its time.
 CLOCK_SECONDS = 0.05
 
@@ -153,10 +155,11 @@ class Session(smtplib.SMTP):
             self.refused_login = error
             raise
 
-    def sendmail(self, from_addr, to_addrs, *args, **kwargs):
+    def sendmail(self, from_addr, to_addrs, msg, *args, **kwargs):
         self.problem = None
+        self.deadline += len(msg) / SLOWEST_BYTES_PER_SECOND
         try:
-            refused = super().sendmail(from_addr, to_addrs, *args, **kwargs)
+            refused = super().sendmail(from_addr, to_addrs, msg, *args, **kwargs)
         except (smtplib.SMTPException, OSError) as error:
             self.problem = self.diagnose(error)
             raise

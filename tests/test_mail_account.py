@@ -239,7 +239,7 @@ class TestMailAccount(MailAccountCommon):
     def test_no_other_company_and_no_other_purpose_uses_it(self):
         self.assertEqual(self.other._email_pay_mail_values('collection'), {})
         self.assertEqual(self.company._email_pay_mail_values('supplier'), {})
-        with self.assertRaises(ValidationError):
+        with self.assertRaisesRegex(ValidationError, "of another company"):
             self.mail(record_company_id=self.other.id)
 
     def test_what_a_mail_gets(self):

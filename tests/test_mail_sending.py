@@ -321,8 +321,10 @@ class TestMailSending(MailAccountCommon):
         mail = self.mail()
         self.send_in_vain(mail)
         self.assertTrue(mail.scheduled_date)
+        later = self.mail(scheduled_date=fields.Datetime.now() + timedelta(days=1))
         self.account.email_pay_password = PASSWORD
         self.assertFalse(mail.scheduled_date)
+        self.assertTrue(later.scheduled_date)  # somebody wants it so
 
     def test_a_test_that_passes_does_too(self):
         mail = self.mail()

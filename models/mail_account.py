@@ -165,7 +165,8 @@ class IrMailServer(models.Model):
         try:
             return account._email_pay_open(smtp_from)
         except Problem as problem:
-            raise UserError(account._email_pay_explain(problem)) from problem
+            settings = account._email_pay_saved_settings()
+            raise UserError(explain(self.env, problem, settings)) from problem
 
     def _email_pay_by_password(self):
         return bool(self.email_pay_purpose) and self.smtp_authentication == 'login'
@@ -180,9 +181,6 @@ class IrMailServer(models.Model):
         session.from_filter = self.from_filter or email_normalize(self.email_pay_sender)
         session.smtp_from = smtp_from
         return session
-
-    def _email_pay_explain(self, problem):
-        return explain(self.env, problem, self._email_pay_saved_settings())
 
 
 class ResCompany(models.Model):

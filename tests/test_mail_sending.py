@@ -362,4 +362,4 @@ class TestMailSending(MailAccountCommon):
             costs.append((self.cr.sql_log_count - before) / count)
         self.assertEqual(len(self.server.mails), 31)
         self.assertLessEqual(costs[1], costs[0])
-        self.assertLess(costs[1], 25)
+        self.assertLess(costs[1], 12)

@@ -243,14 +243,18 @@ class EmailPayLink(models.Model):
             link.email = link._address()
             if not link.email:
                 raise UserError(_("%s has no e-mail address.", link.partner_id.display_name))
-            link._mail_template().send_mail(
-                link.id, email_layout_xmlid='email_pay.mail_layout',
-                email_values={'attachment_ids': [(4, pdf.id) for pdf in link._attachments()]},
-            )
+            link._mail_template()._email_pay_send(
+                link, attachment_ids=[(4, pdf.id) for pdf in link._attachments()])
             link._record_sent(mail_state='sent', mail_error=False)
             link.invoice_ids.is_move_sent = True
             link._log(link._sent_note())
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    def _email_pay_mail_refused(self, mail, reason):
+        """The mail server of the company would not take the mail of this link."""
+        self.write({'mail_state': 'failed', 'mail_error': reason})
+        self._log(_("The mail to %(address)s was not sent: %(reason)s",
+                    address=mail.email_to, reason=reason))
 
     def _record_sent(self, **values):
         self.write({

@@ -99,14 +99,23 @@ class PaymentTransaction(models.Model):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         template = self._email_pay_receipt_template()
         if self._email_pay_receipt_address():
-            template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
+            template._email_pay_send(self)
         else:
             self.payment_id.message_post(body=_("No receipt was sent: the customer has no e-mail."))
         if portal.notification_email:
-            template.send_mail(
-                self.id, email_layout_xmlid='email_pay.mail_layout',
-                email_values={'email_to': portal.notification_email, 'recipient_ids': []},
-            )
+            template._email_pay_send(self, email_to=portal.notification_email, recipient_ids=[])
+
+    def _email_pay_mail_refused(self, mail, reason):
+        """The mail server of the company would not take the receipt."""
+        self.env['email.pay.portal']._speak(self)._email_pay_report_refused(mail.email_to, reason)
+
+    def _email_pay_report_refused(self, address, reason):
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id, _("A receipt was not sent"),
+            _("The receipt of %(reference)s to %(address)s was not sent. Correct the address, and"
+              " tell the customer. %(reason)s",
+              reference=self.reference, address=address, reason=reason),
+        )
 
     def _email_pay_report_receipt(self, reason):
         self.env['email.pay.attention']._ask_attention(

@@ -41,7 +41,8 @@ class EmailPayReminderNotice(models.Model):
         'email.pay.reminder', string="Step", readonly=True, ondelete='set null',
     )
     link_id = fields.Many2one(
-        'email.pay.link', string="Payment Link", readonly=True, ondelete='set null',
+        'email.pay.link', string="Payment Link", readonly=True, index='btree_not_null',
+        ondelete='set null',
     )
     email = fields.Char(string="E-mailed to", readonly=True)
     phone = fields.Char(string="Texted to", readonly=True)
@@ -133,17 +134,18 @@ class EmailPayReminderNotice(models.Model):
         )
 
     def _remind(self, reminder):
-        step = reminder.step
+        step, customer = reminder.step, self.partner_id
         links = self.env['email.pay.link']
+        mailed = step.channel != 'sms' and not customer._email_pay_unreachable_by_mail()[customer]
         self.write({
             'state': 'sent',
             'sent_at': fields.Datetime.now(),
             'reminder_id': step.id,
-            'link_id': links._for_customer(self.partner_id, self.company_id).id,
-            'email': step.channel != 'sms' and self.partner_id._email_pay_address(),
+            'link_id': links._for_customer(customer, self.company_id).id,
+            'email': mailed and customer._email_pay_address(),
             'item_ids': [Command.create(self._item_values(part)) for part in reminder.parts],
         })
-        if self.email:
+        if mailed:
             step._template('mail')._email_pay_send(self)
             self.link_id._record_sent(mail_state='sent', mail_error=False)
             self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
@@ -207,8 +209,9 @@ class EmailPayReminderItem(models.Model):
     _order = 'due_date, id'
     _rec_name = 'move_id'
 
+    # Kept when two customers are merged who were both reminded on a day.
     notice_id = fields.Many2one(
-        'email.pay.reminder.notice', required=True, readonly=True, index=True, ondelete='cascade',
+        'email.pay.reminder.notice', readonly=True, index=True, ondelete='set null',
     )
     move_id = fields.Many2one(
         'account.move', string="Document", required=True, readonly=True, index=True,

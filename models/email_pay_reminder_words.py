@@ -42,10 +42,10 @@ class EmailPayReminderNotice(models.Model):
     @api.model
     def _moves_of(self, link, value):
         """The ids of the invoices that a reminder with `link` is about; none for another value."""
-        if not (value or '').isdecimal():
+        if not value:
             return set()
-        notice = self.sudo().search([('id', '=', int(value)), ('link_id', '=', link.id)])
-        return set(notice.item_ids.move_id.ids)
+        notices = self.sudo().search([('link_id', '=', link.id)])
+        return set(notices.filtered(lambda notice: str(notice.id) == value).item_ids.move_id.ids)
 
     def _table(self):
         """The documents with a button for each currency, for the mail."""

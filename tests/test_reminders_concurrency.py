@@ -20,7 +20,8 @@ class TestRemindersConcurrency(ConcurrencyCommon):
 
     def _forget(self):
         with self._environment() as env:
-            notices = env['email.pay.reminder.notice'].search([])
+            notices = env['email.pay.reminder.notice'].search([
+                ('company_id', '=', env.ref('base.main_company').id)])
             notices.item_ids.unlink()
             env['mail.mail'].search([
                 ('model', '=', notices._name), ('res_id', 'in', notices.ids)]).unlink()

@@ -9,6 +9,8 @@ CHANNELS = [
     ('sms', "Text message"),
     ('both', "E-mail and text message"),
 ]
+# From friendly to firm: the last part of the templates' names.
+TONES = ('before', 'due', 'late')
 # From how many days after the due date the words are firm.
 LATE_DAYS = 15
 # A change of one of these begins the step anew: nobody is reminded of what was due long before.
@@ -84,9 +86,12 @@ class EmailPayReminder(models.Model):
 
     @api.depends('delay')
     def _compute_templates(self):
-        for step in self:
-            step.mail_template_id = step.mail_template_id or step._usual_template('mail')
-            step.sms_template_id = step.sms_template_id or step._usual_template('sms')
+        for kind in ('mail', 'sms'):
+            usual = [self._toned_template(kind, tone) for tone in TONES]
+            for step in self:
+                # Words that somebody wrote are kept when the day is another one.
+                if not step[f'{kind}_template_id'] or step[f'{kind}_template_id'] in usual:
+                    step[f'{kind}_template_id'] = step._usual_template(kind)
 
     @api.depends('delay')
     @api.depends_context('lang')
@@ -95,7 +100,12 @@ class EmailPayReminder(models.Model):
             step.display_name = step_label(self.env, step.delay)
 
     def _usual_template(self, kind):
-        tone = 'before' if self.delay < 0 else 'due' if self.delay < LATE_DAYS else 'late'
+        before, due, late = TONES
+        tone = before if self.delay < 0 else due if self.delay < LATE_DAYS else late
+        return self._toned_template(kind, tone)
+
+    @api.model
+    def _toned_template(self, kind, tone):
         return self.env.ref(f'email_pay.{kind}_template_reminder_{tone}', raise_if_not_found=False)
 
     def _template(self, kind):

@@ -38,7 +38,7 @@ class EmailPayReminderNotice(models.Model):
     )
     reason = fields.Char(readonly=True)
     reminder_id = fields.Many2one(
-        'email.pay.reminder', string="Step", readonly=True, ondelete='set null',
+        'email.pay.reminder', string="Schedule", readonly=True, ondelete='set null',
     )
     link_id = fields.Many2one(
         'email.pay.link', string="Payment Link", readonly=True, index='btree_not_null',
@@ -48,7 +48,7 @@ class EmailPayReminderNotice(models.Model):
     phone = fields.Char(string="Texted to", readonly=True)
     sent_at = fields.Datetime(string="Sent on", readonly=True)
     item_ids = fields.One2many(
-        'email.pay.reminder.item', 'notice_id', string="Documents", readonly=True,
+        'email.pay.reminder.item', 'notice_id', string="Reminded of", readonly=True,
     )
     step = fields.Char(compute='_compute_step')
     documents = fields.Char(compute='_compute_documents')

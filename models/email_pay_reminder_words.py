@@ -47,7 +47,7 @@ class EmailPayReminderNotice(models.Model):
         notices = self.sudo().search([('link_id', '=', link.id)])
         return set(notices.filtered(lambda notice: str(notice.id) == value).item_ids.move_id.ids)
 
-    def _table(self):
+    def _documents_table(self):
         """The documents with a button for each currency, for the mail."""
         return self.env['ir.qweb']._render('email_pay.reminder_documents', {
             'notice': self,

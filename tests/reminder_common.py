@@ -9,8 +9,6 @@ from odoo.tests import new_test_user
 
 from .statement_common import StatementCommon
 
-TONES = ('before', 'due', 'late')
-
 
 class ReminderCommon(StatementCommon):
     """Rosa is reminded by the usual steps: 3 days before, on the due date, 7, 15 and 30 days after.

@@ -22,13 +22,13 @@ LAST_OF_LINKS = """
             AND link.partner_id = partner.commercial_partner_id)
     )
 """
-# The last reminder of what is due on that day.
+# The last reminder of what is due on that day. With LIMIT PostgreSQL might read all reminders for
+# each row.
 LAST_REMINDER = """
-    (SELECT %(column)s FROM email_pay_reminder_item item
+    (SELECT (ARRAY_AGG(%(column)s ORDER BY item.id DESC))[1] FROM email_pay_reminder_item item
        JOIN email_pay_reminder_notice notice ON notice.id = item.notice_id
       WHERE item.move_id = line.move_id
-        AND item.due_date = COALESCE(line.date_maturity, line.date)
-      ORDER BY item.id DESC LIMIT 1)
+        AND item.due_date = COALESCE(line.date_maturity, line.date))
 """
 # Where `_email_pay_address` and `_email_pay_phone` look: contact, contact for invoices, customer.
 WITHOUT = """
@@ -48,6 +48,9 @@ HAS_LINK = """
         SELECT link.partner_id, link.company_id FROM email_pay_link link
          WHERE link.scope = 'statement' AND link.%(column)s IS NOT NULL
     ))
+"""
+HAS_REMINDER = """
+    ((%(move)s, %(due_date)s) IN (SELECT move_id, due_date FROM email_pay_reminder_item))
 """
 ROWS = f"""
     SELECT line.id, line.move_id, line.company_id, company.currency_id AS company_currency_id,
@@ -152,6 +155,7 @@ class EmailPayOutstanding(models.Model):
 
     reminded_at = fields.Datetime(string="Reminded", readonly=True)
     reminded_delay = fields.Integer(readonly=True, aggregator=None)
+    was_reminded = fields.Boolean(compute='_compute_reminder', search='_search_was_reminded')
     reminder = fields.Char(
         string="Last Reminder", compute='_compute_reminder',
         help="The step of the schedule that the customer was reminded by.",
@@ -176,6 +180,7 @@ class EmailPayOutstanding(models.Model):
     @api.depends_context('lang')
     def _compute_reminder(self):
         for row in self:
+            row.was_reminded = bool(row.reminded_at)
             row.reminder = row.reminded_at and step_label(self.env, row.reminded_delay)
 
     @api.model
@@ -194,6 +199,15 @@ class EmailPayOutstanding(models.Model):
             HAS_LINK, column=SQL.identifier(column), move=SQL.identifier(alias, 'move_id'),
             partner=SQL.identifier(alias, 'partner_id'),
             company=SQL.identifier(alias, 'company_id'),
+        ))
+
+    @api.model
+    def _search_was_reminded(self, operator, value):
+        if operator != 'in' or set(value) != {True}:
+            return NotImplemented
+        return fields.Domain.custom(to_sql=lambda model, alias, _query: SQL(
+            HAS_REMINDER, move=SQL.identifier(alias, 'move_id'),
+            due_date=SQL.identifier(alias, 'due_date'),
         ))
 
     @property

@@ -9,13 +9,15 @@ from .email_pay_statement import CLOSED_STATES, FLUSHED, IS_OPEN, OPEN_SOURCE
 from .locks import CONFLICTS, locked_ids
 from .reminder_values import Schedule
 
-# Who may have to be reminded. By the index of what is open, and of that only the days that count.
+# Who may have to be reminded. By the index of what is open, of which the first and the last day tell
+# PostgreSQL how little that is.
 CUSTOMERS = f"""
     SELECT DISTINCT partner.commercial_partner_id
     {OPEN_SOURCE}
       JOIN (VALUES %(brackets)s) AS step (delay, first, last)
         ON COALESCE(line.date_maturity, line.date) BETWEEN step.first AND step.last
      WHERE {IS_OPEN} AND line.company_id = %(company)s AND line.amount_residual_currency > 0
+       AND COALESCE(line.date_maturity, line.date) BETWEEN %(first)s AND %(last)s
        AND move.move_type IN %(types)s AND move.payment_state NOT IN %(closed)s
        AND COALESCE(move.invoice_date, move.date)
            < COALESCE(line.date_maturity, line.date) + step.delay
@@ -145,10 +147,12 @@ class EmailPayPortal(models.Model):
         excluded = self.env['res.partner'].with_company(self.company_id)._search([
             ('email_pay_no_reminders', '=', True),
         ], active_test=False)
+        firsts, lasts = zip(*schedule.brackets.values(), strict=True)
         return SQL(
             CUSTOMERS if held else CUSTOMERS + NOT_HELD, company=self.company_id.id, day=day,
             accounts=self.env['email.pay.statement']._accounts(), types=PAYABLE_TYPES,
-            closed=CLOSED_STATES, excluded=excluded.subselect(),
+            closed=CLOSED_STATES, excluded=excluded.subselect(), first=min(firsts),
+            last=max(lasts),
             brackets=SQL(', ').join(
                 SQL("(%s, %s::date, %s::date)", delay, *dates)
                 for delay, dates in schedule.brackets.items()),

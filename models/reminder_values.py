@@ -57,6 +57,11 @@ class Reminder(NamedTuple):
         }
 
 
+# How long a reminder that was not sent on its day is made up for: a server was down, a promise was
+# broken. What has been due for longer is no surprise any more.
+MADE_UP_DAYS = 90
+
+
 class Schedule:
     """The steps of a company on one day. Of each amount due only the newest step counts whose day
     has come, so that a day on which nothing was sent is made up for once."""
@@ -65,8 +70,10 @@ class Schedule:
         """:param begins: the day before which no step counts, where it is later than its own."""
         self.day = day
         self.steps = {step.delay: step for step in steps.sorted('delay')}
+        earliest = day - timedelta(days=MADE_UP_DAYS)
         self._since = {
-            delay: max(step.since, begins or step.since) for delay, step in self.steps.items()
+            delay: max(step.since, begins or earliest, earliest)
+            for delay, step in self.steps.items()
         }
         self.brackets = self._brackets()
 

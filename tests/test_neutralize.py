@@ -28,7 +28,7 @@ class TestNeutralize(EmailPayCommon):
             'portal_id': self.portal.id, 'state': 'in', 'seen_at': fields.Datetime.now(),
         })
         self.portal.reminders_scheduled = True
-        self.notice = self.env['email.pay.reminder.notice'].create({
+        self.notice = self.env['email.pay.reminder.notice'].sudo().create({
             'company_id': self.company.id, 'partner_id': self.customer.id,
             'day': fields.Date.today(),
         })

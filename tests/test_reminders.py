@@ -49,6 +49,10 @@ class TestReminders(ReminderCommon):
         self.assertFalse(self.run_at(23))
         self.assertTrue(self.run_at(30))
 
+    def test_what_was_missed_for_long_is_not_made_up_for(self):
+        self.owe_then()
+        self.assertFalse(self.run_at(121))
+
     def test_old_debts_do_not_come_to_a_schedule_that_begins(self):
         self.owe(10.0, 8)
         self.assertFalse(self.run_at(-20))  # today
@@ -195,7 +199,9 @@ class TestReminders(ReminderCommon):
 
     def test_a_customer_is_left_out(self):
         self.owe_then()
-        self.customer.with_company(self.company).email_pay_no_reminders = True
+        customer = self.customer.with_company(self.company).with_context(
+            tracking_disable=False, mail_notrack=False)
+        customer.email_pay_no_reminders = True
         self.env.flush_all()
         self.cr.precommit.run()
         self.assertFalse(self.run_at(0))

@@ -50,7 +50,7 @@ class TestRemindersConcurrency(ConcurrencyCommon):
         self.assertEqual(outcomes, [None] * 4)
         with self._environment() as env:
             notice = self._notices(env)
-            self.assertEqual((notice.state, notice.item_ids.delay), ('sent', 30))
+            self.assertEqual((notice.state, len(notice.item_ids)), ('sent', 1))
             self.assertEqual(env['mail.mail'].search_count([
                 ('model', '=', notice._name), ('res_id', '=', notice.id)]), 1)
 

@@ -9,8 +9,8 @@ from .email_pay_statement import CLOSED_STATES, FLUSHED, IS_OPEN, OPEN_SOURCE
 from .locks import CONFLICTS, locked_ids
 from .reminder_values import Schedule
 
-# Who may have to be reminded. By the index of what is open, of which the first and the last day tell
-# PostgreSQL how little that is.
+# Who may have to be reminded, found by the index of what is open: the first and the last day tell
+# PostgreSQL how little of it that is.
 CUSTOMERS = f"""
     SELECT DISTINCT partner.commercial_partner_id
     {OPEN_SOURCE}

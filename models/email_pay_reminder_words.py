@@ -20,10 +20,9 @@ class EmailPayReminderNotice(models.Model):
         """The address of the customer's statement, with what this is about picked."""
         return f'{self.link_id._url()}?{urlencode({**chosen, "reminder": self.id})}'
 
-    def _documents(self):
+    def _documents(self, most=3):
         """What it is about, in few words."""
-        names = dict.fromkeys(self.item_ids.mapped('move_id.name'))
-        return documents_label(self.env, [*names])
+        return documents_label(self.env, self.item_ids.move_id.mapped('name'), most)
 
     def _totals(self):
         """What is due of it, in each currency, in one line."""

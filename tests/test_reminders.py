@@ -201,12 +201,13 @@ class TestReminders(ReminderCommon):
         self.owe_then()
         customer = self.customer.with_company(self.company).with_context(
             tracking_disable=False, mail_notrack=False)
+        self.cr.flush()
         customer.email_pay_no_reminders = True
-        self.env.flush_all()
-        self.cr.precommit.run()
+        self.cr.flush()
+        self.env.invalidate_all()
+        self.assertIn('email_pay_no_reminders',
+                      self.customer.message_ids.tracking_value_ids.field_id.mapped('name'))
         self.assertFalse(self.run_at(0))
-        self.assertIn("No Reminders", self.customer.message_ids[:1].tracking_value_ids.mapped(
-            'field_id.field_description'))
         other = self.env['res.company'].create({'name': "Another"})
         self.assertFalse(self.customer.with_company(other).email_pay_no_reminders)
 

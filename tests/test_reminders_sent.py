@@ -99,7 +99,7 @@ class TestRemindersSent(ReminderCommon, MockSMS):
         notice = self.notices()
         sms = self.texts()
         self.assertEqual((sms.number, notice.phone, notice.email), (NUMBER, NUMBER, False))
-        self.assertIn(f"Canal Supplies: {invoice.name} is due, $ 10.00. Pay here: ", sms.body)
+        self.assertIn(f"Canal Supplies: {invoice.name}, $ 10.00, due. Pay here: ", sms.body)
         self.assertIn(notice._url(), sms.body)
         self.assertNotIn(notice.link_id.sudo()._token(), ''.join(
             self.customer.message_ids.mapped('body')))

@@ -15,7 +15,7 @@ from .visits import let_in, visited_link
 
 _logger = logging.getLogger(__name__)
 
-KEPT_PARAMETERS = ('method', 'section')
+KEPT_PARAMETERS = ('method', 'reminder', 'section')
 
 
 class PaymentPageController(PageMixin, Controller):

@@ -115,7 +115,7 @@ class StatementPageController(PaymentPageController):
         if not section or not section.due:
             return self._obstacle_page(link, 'settled')
         free = link._free(section)
-        picked = self._picked(section, free)
+        picked = self._picked(link, section, free)
         selection = link._select(section, picked, self._uses_credit(), free)
         return self._render(
             'email_pay.statement_page',
@@ -125,9 +125,12 @@ class StatementPageController(PaymentPageController):
             test_mode=any(way['test'] for way in link._offer_in(0, section.currency)),
         )
 
-    def _picked(self, section, free):
-        """The ids that are ticked: what the customer says; at first everything."""
-        asked = free
+    def _picked(self, link, section, free):
+        """The ids that are ticked: what the customer says; at first what the reminder says that
+        was followed, else everything."""
+        reminded = request.env['email.pay.reminder.notice']._moves_of(
+            link, request.params.get('reminder'))
+        asked = reminded & free or free
         if request.httprequest.method == 'POST':
             asked = self._asked(section, free) & free
         late = {doc.move_id for doc in section.charges if section.days_overdue(doc.due_date)}

@@ -21,7 +21,9 @@ UPDATE payment_provider
        pagolivre_token = NULL,
        pagolivre_words = NULL
  WHERE code = 'pagolivre';
-UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false;
+UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statement_scheduled = false,
+       reminders_scheduled = false;
+DELETE FROM email_pay_reminder_notice WHERE state = 'queued';
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';
 UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_receipt_due;

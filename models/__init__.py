@@ -23,8 +23,14 @@ from . import email_pay_portal_address
 from . import email_pay_portal_offer
 from . import email_pay_portal_page
 from . import email_pay_portal_print
+from . import email_pay_portal_reminded
+from . import email_pay_portal_reminders
 from . import email_pay_portal_schedule
 from . import email_pay_portal_sign_in
+from . import email_pay_reminder
+from . import email_pay_reminder_exclusion
+from . import email_pay_reminder_notice
+from . import email_pay_reminder_words
 from . import email_pay_sign_in
 from . import email_pay_sign_in_code
 from . import email_pay_sign_in_limit

@@ -12,7 +12,7 @@ GSM = frozenset(
 )
 
 
-def _plain(currency, amount):
+def plain_amount(currency, amount):
     text = ' '.join(currency.format(amount).split())
     return text if GSM.issuperset(text) else text.replace(currency.symbol, currency.name)
 
@@ -57,7 +57,7 @@ class EmailPayLink(models.Model):
 
     def _shared_amount(self):
         """What is due, in words that do not make a text message longer."""
-        return ', '.join(_plain(currency, amount) for currency, amount in self._due())
+        return ', '.join(plain_amount(currency, amount) for currency, amount in self._due())
 
     def _due(self):
         """What is due, as pairs of currency and amount."""

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from .account_move import PAYABLE_TYPES
 from .email_pay_statement import AGES, CLOSED_STATES, FLUSHED, IS_OPEN, OPEN_SOURCE
+from .reminder_values import step_label
 from .statement_values import age_labels
 
 KINDS = ('out_invoice', 'out_receipt', 'out_refund')
@@ -20,6 +21,14 @@ LAST_OF_LINKS = """
           WHERE link.scope = 'statement' AND link.company_id = line.company_id
             AND link.partner_id = partner.commercial_partner_id)
     )
+"""
+# The last reminder of what is due on that day. With LIMIT PostgreSQL might read all reminders for
+# each row.
+LAST_REMINDER = """
+    (SELECT (ARRAY_AGG(%(column)s ORDER BY item.id DESC))[1] FROM email_pay_reminder_item item
+       JOIN email_pay_reminder_notice notice ON notice.id = item.notice_id
+      WHERE item.move_id = line.move_id
+        AND item.due_date = COALESCE(line.date_maturity, line.date))
 """
 # Where `_email_pay_address` and `_email_pay_phone` look: contact, contact for invoices, customer.
 WITHOUT = """
@@ -40,6 +49,9 @@ HAS_LINK = """
          WHERE link.scope = 'statement' AND link.%(column)s IS NOT NULL
     ))
 """
+HAS_REMINDER = """
+    ((%(move)s, %(due_date)s) IN (SELECT move_id, due_date FROM email_pay_reminder_item))
+"""
 ROWS = f"""
     SELECT line.id, line.move_id, line.company_id, company.currency_id AS company_currency_id,
            partner.commercial_partner_id AS partner_id, line.partner_id AS contact_id,
@@ -56,7 +68,8 @@ ROWS = f"""
            CASE WHEN %(no_email)s AND %(no_phone)s THEN 'both' WHEN %(no_email)s THEN 'email'
                 WHEN %(no_phone)s THEN 'phone' END AS unreachable,
            move.email_pay_promised_for AS promised_for, %(sent_at)s AS sent_at,
-           %(opened_at)s AS opened_at
+           %(opened_at)s AS opened_at, %(reminded_at)s AS reminded_at,
+           %(reminded_delay)s AS reminded_delay
     {OPEN_SOURCE}
       LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
       LEFT JOIN res_company company ON company.id = line.company_id
@@ -93,6 +106,8 @@ class EmailPayOutstanding(models.Model):
         'email.pay.link': [
             'company_id', 'invoice_ids', 'opened_at', 'partner_id', 'scope', 'sent_at',
         ],
+        'email.pay.reminder.item': ['delay', 'due_date', 'move_id', 'notice_id'],
+        'email.pay.reminder.notice': ['sent_at'],
         'res.company': ['currency_id'],
         'res.partner': [
             *FLUSHED['res.partner'], 'active', 'email_normalized', 'parent_id', 'phone_sanitized',
@@ -138,6 +153,14 @@ class EmailPayOutstanding(models.Model):
         readonly=True, help="The day on which the customer said to pay.",
     )
 
+    reminded_at = fields.Datetime(string="Reminded", readonly=True)
+    reminded_delay = fields.Integer(readonly=True, aggregator=None)
+    was_reminded = fields.Boolean(compute='_compute_reminder', search='_search_was_reminded')
+    reminder = fields.Char(
+        string="Last Reminder", compute='_compute_reminder',
+        help="The step of the schedule that the customer was reminded by.",
+    )
+
     @api.model
     def _select_kind(self):
         return list(self.env['email.pay.statement']._kinds().items())
@@ -152,6 +175,13 @@ class EmailPayOutstanding(models.Model):
         for row in self:
             row.was_sent = bool(row.sent_at)
             row.was_opened = bool(row.opened_at)
+
+    @api.depends('reminded_at', 'reminded_delay')
+    @api.depends_context('lang')
+    def _compute_reminder(self):
+        for row in self:
+            row.was_reminded = bool(row.reminded_at)
+            row.reminder = row.reminded_at and step_label(self.env, row.reminded_delay)
 
     @api.model
     def _search_was_sent(self, operator, value):
@@ -171,6 +201,15 @@ class EmailPayOutstanding(models.Model):
             company=SQL.identifier(alias, 'company_id'),
         ))
 
+    @api.model
+    def _search_was_reminded(self, operator, value):
+        if operator != 'in' or set(value) != {True}:
+            return NotImplemented
+        return fields.Domain.custom(to_sql=lambda model, alias, _query: SQL(
+            HAS_REMINDER, move=SQL.identifier(alias, 'move_id'),
+            due_date=SQL.identifier(alias, 'due_date'),
+        ))
+
     @property
     def _table_query(self):
         statements = self.env['email.pay.statement']
@@ -182,6 +221,8 @@ class EmailPayOutstanding(models.Model):
             no_phone=SQL(WITHOUT, column=SQL.identifier('phone_sanitized')),
             sent_at=SQL(LAST_OF_LINKS, column=SQL.identifier('sent_at')),
             opened_at=SQL(LAST_OF_LINKS, column=SQL.identifier('opened_at')),
+            reminded_at=SQL(LAST_REMINDER, column=SQL.identifier('notice', 'sent_at')),
+            reminded_delay=SQL(LAST_REMINDER, column=SQL.identifier('item', 'delay')),
         )
 
     @api.model

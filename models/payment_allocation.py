@@ -5,9 +5,9 @@ from odoo.fields import Domain
 from .email_pay_statement import Section
 
 
-def documents_label(env, names):
+def documents_label(env, names, most=3):
     """What is paid, in few words: the names of some documents, else how many they are."""
-    return ', '.join(names) if len(names) <= 3 else env._("%s documents", len(names))
+    return ', '.join(names) if len(names) <= most else env._("%s documents", len(names))
 
 
 class EmailPayAllocation(models.Model):

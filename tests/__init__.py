@@ -57,6 +57,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_statement_inline
     from . import test_statement_page
     from . import test_statement_payment
+    from . import test_reminders
+    from . import test_reminders_sent
     from . import test_statement_schedule
     from . import test_stock_routes
     from . import test_stock_webhooks
@@ -68,4 +70,5 @@ if __name__.startswith('odoo.addons.'):
     from . import test_statement_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
+    from . import test_reminders_concurrency
     from . import test_returns_concurrency

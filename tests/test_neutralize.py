@@ -27,6 +27,11 @@ class TestNeutralize(EmailPayCommon):
         self.session = self.env['email.pay.sign.in'].sudo().create({
             'portal_id': self.portal.id, 'state': 'in', 'seen_at': fields.Datetime.now(),
         })
+        self.portal.reminders_scheduled = True
+        self.notice = self.env['email.pay.reminder.notice'].sudo().create({
+            'company_id': self.company.id, 'partner_id': self.customer.id,
+            'day': fields.Date.today(),
+        })
         self.env.flush_all()
         self.sequences = self.registry.get_sequences(self.cr)
         with file_open('email_pay/data/neutralize.sql') as file:
@@ -51,6 +56,10 @@ class TestNeutralize(EmailPayCommon):
         self.assertEqual(self.link.state, 'revoked')
         self.assertLessEqual(self.link.revoked_at, fields.Datetime.now())
         self.assertEqual(self.link.mail_state, 'none')
+
+    def test_nobody_is_reminded(self):
+        self.assertFalse(self.portal.reminders_scheduled)
+        self.assertFalse(self.notice.exists())
 
     def test_nobody_is_signed_in(self):
         self.assertFalse(self.session._is_open())

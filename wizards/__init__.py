@@ -1,4 +1,5 @@
 from . import email_pay_method_choice
+from . import email_pay_reminder_preview
 from . import email_pay_settle
 from . import email_pay_share
 from . import email_pay_statement_preview

@@ -1,0 +1,236 @@
+import logging
+
+import psycopg2
+
+from odoo import _, api, fields, models
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from .locks import CONFLICTS, locked_ids
+from .reminder_values import step_label
+
+_logger = logging.getLogger(__name__)
+
+
+class EmailPayReminderNotice(models.Model):
+    """What reminds a customer on a day, of one invoice or many; it is one message a day, whoever
+    runs the job."""
+
+    _name = 'email.pay.reminder.notice'
+    _description = 'Payment Reminder'
+    _order = 'day desc, id desc'
+    _rec_name = 'partner_id'
+
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    partner_id = fields.Many2one(
+        'res.partner', string="Customer", required=True, readonly=True, index=True,
+        ondelete='cascade',
+    )
+    day = fields.Date(required=True, readonly=True)
+    state = fields.Selection(
+        [
+            ('queued', "Queued"),
+            ('sent', "Sent"),
+            ('skipped', "Not sent"),
+            ('failed', "Failed"),
+        ],
+        default='queued', required=True, readonly=True,
+    )
+    reason = fields.Char(readonly=True)
+    reminder_id = fields.Many2one(
+        'email.pay.reminder', string="Schedule", readonly=True, ondelete='set null',
+    )
+    link_id = fields.Many2one(
+        'email.pay.link', string="Payment Link", readonly=True, index='btree_not_null',
+        ondelete='set null',
+    )
+    email = fields.Char(string="E-mailed to", readonly=True)
+    phone = fields.Char(string="Texted to", readonly=True)
+    sent_at = fields.Datetime(string="Sent on", readonly=True)
+    item_ids = fields.One2many(
+        'email.pay.reminder.item', 'notice_id', string="Reminded of", readonly=True,
+    )
+    step = fields.Char(compute='_compute_step')
+    documents = fields.Char(compute='_compute_documents')
+
+    _one_a_day = models.UniqueIndex(
+        '(company_id, partner_id, day)', "A customer is reminded once a day.",
+    )
+    _queued = models.Index("(id) WHERE state = 'queued'")
+
+    @api.depends('item_ids.delay')
+    @api.depends_context('lang')
+    def _compute_step(self):
+        for notice in self:
+            delays = notice.item_ids.mapped('delay')
+            notice.step = step_label(self.env, max(delays)) if delays else ''
+
+    @api.depends('item_ids.move_id.name')
+    def _compute_documents(self):
+        for notice in self:
+            notice.documents = notice._documents()
+
+    # === THE JOB === #
+
+    @api.model
+    def _send_queued(self):
+        """Send what is queued, a commit each. What a crash interrupts is still queued; what is
+        committed is not, and what another worker has is left to it."""
+        remaining = self.search_count([('state', '=', 'queued')])
+        while True:
+            try:
+                notice = self._take_queued()
+                notice._try_to_send()
+                self.env.cr.flush()
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()  # another worker was faster
+                continue
+            if not notice:
+                break
+            remaining = max(remaining - 1, 0)
+            if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
+                break
+
+    @api.model
+    def _take_queued(self):
+        """The next one, locked; empty when nothing is left that nobody else has."""
+        self.env.invalidate_all()
+        return self.browse(locked_ids(self.env.cr, SQL(
+            "SELECT id FROM email_pay_reminder_notice WHERE state = 'queued' ORDER BY id LIMIT 1"
+            " FOR NO KEY UPDATE SKIP LOCKED"
+        )))
+
+    def _try_to_send(self):
+        """Send it, or tell a person that it cannot be written."""
+        for notice in self:
+            try:
+                with self.env.cr.savepoint():
+                    notice._send()
+            except CONFLICTS:
+                raise
+            except Exception as error:
+                _logger.exception("The reminder of customer %s failed", notice.partner_id.id)
+                self.env['email.pay.portal']._speak(notice)._fail(str(error))
+
+    def _send(self):
+        """Send it as things are now, or say why not."""
+        portal = self.env['email.pay.portal']._for_company(self.company_id)
+        if not self._is_due(portal):
+            self.unlink()
+            return
+        reminders = portal._reminders(self.day, self.partner_id)
+        if not reminders:
+            self.unlink()  # paid meanwhile
+        elif reason := reminders[0].reason:
+            self.write({'state': 'skipped', 'reason': reason})
+        else:
+            portal._speak(self)._remind(reminders[0])
+
+    def _is_due(self, portal):
+        """Whether this is of today and wanted still; each day has its own."""
+        return (
+            portal.company_id == self.company_id and portal._sends_reminders()
+            and portal._statement_today() == self.day
+        )
+
+    def _remind(self, reminder):
+        step, customer = reminder.step, self.partner_id
+        links = self.env['email.pay.link']
+        mailed = step.channel != 'sms' and not customer._email_pay_unreachable_by_mail()[customer]
+        self.write({
+            'state': 'sent',
+            'sent_at': fields.Datetime.now(),
+            'reminder_id': step.id,
+            'link_id': links._for_customer(customer, self.company_id).id,
+            'email': mailed and customer._email_pay_address(),
+            'item_ids': [Command.create(self._item_values(part)) for part in reminder.parts],
+        })
+        if mailed:
+            step._template('mail')._email_pay_send(self)
+            self.link_id._record_sent(mail_state='sent', mail_error=False)
+            self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
+        if step.channel != 'mail':
+            self._try_sms()
+        self._log()
+
+    def _item_values(self, part):
+        return {
+            'move_id': part.move_id, 'due_date': part.due_date, 'delay': part.delay,
+            'section': part.section, 'currency_id': part.currency.id, 'amount': part.amount,
+        }
+
+    def _try_sms(self):
+        """The text message. Where a mail goes out too, nothing that happens here keeps it back."""
+        try:
+            with self.env.cr.savepoint():
+                template = self.reminder_id._template('sms')
+                text = template._render_field('body', self.ids, compute_lang=True)[self.id]
+                self.link_id._send_sms(text)
+                self.phone = self.link_id.phone
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            if not self.email:
+                raise
+            _logger.info("No text message to customer %s: %s", self.partner_id.id, error)
+            self.reason = _("The text message was not sent: %s", error)
+
+    def _fail(self, error):
+        """Keep the reason, and ask a person once a day: what one mail lacks, all may lack."""
+        failed = [('company_id', '=', self.company_id.id), ('day', '=', self.day),
+                  ('state', '=', 'failed')]
+        if not self.search_count(failed, limit=1):
+            self.env['email.pay.attention']._ask_attention(
+                self.company_id, self.partner_id, _("No reminder was sent"),
+                _("The reminder could not be written: %s. Correct the template of the reminder. It"
+                  " is tried again tomorrow; “Reminders” lists who else got none.", error),
+            )
+        self.write({'state': 'failed', 'reason': error})
+
+    def _log(self):
+        """Tell the chatters of the customer and of each invoice which reminder went where."""
+        where = ', '.join(filter(None, (self.email, self.phone)))
+        bodies = {}
+        for move, items in self.item_ids.grouped('move_id').items():
+            bodies[move.id] = _(
+                "Reminder “%(step)s” sent to %(address)s.",
+                step=items[-1:].step, address=where)
+        self.item_ids.move_id._message_log_batch(bodies=bodies)
+        self.partner_id._message_log(body=_(
+            "Reminder of %(documents)s sent to %(address)s.",
+            documents=self._documents(), address=where))
+
+
+class EmailPayReminderItem(models.Model):
+    """What a customer was reminded of: each step of what is due on a day once, for ever."""
+
+    _name = 'email.pay.reminder.item'
+    _description = 'Reminded Document'
+    _order = 'due_date, id'
+    _rec_name = 'move_id'
+
+    # Kept when two customers are merged who were both reminded on a day.
+    notice_id = fields.Many2one(
+        'email.pay.reminder.notice', readonly=True, index=True, ondelete='set null',
+    )
+    move_id = fields.Many2one(
+        'account.move', string="Document", required=True, readonly=True, index=True,
+        ondelete='cascade',
+    )
+    due_date = fields.Date(required=True, readonly=True)
+    delay = fields.Integer(
+        required=True, readonly=True, help="Days after the due date; negative before it.")
+    section = fields.Char(readonly=True)
+    currency_id = fields.Many2one('res.currency', required=True, readonly=True)
+    amount = fields.Monetary(string="Due", readonly=True)
+    step = fields.Char(compute='_compute_step')
+
+    _once = models.UniqueIndex(
+        '(move_id, due_date, delay)', "The customer was reminded of this already.",
+    )
+
+    @api.depends('delay')
+    @api.depends_context('lang')
+    def _compute_step(self):
+        for item in self:
+            item.step = step_label(self.env, item.delay)

@@ -177,6 +177,19 @@ class TestStatement(StatementCommon):
         action = self.customer.action_copy_payment_link()
         self.assertEqual(action['params']['url'], self.statement_link()._url())
 
+    def test_the_link_is_copied_from_the_customers_menu(self):
+        self.owe(10.0)
+        action = self.env.ref('email_pay.action_copy_statement_link')
+        self.assertIn(action.id, [
+            entry['id'] for entry in action.get_bindings('res.partner')['action']])
+        answer = action.with_context(
+            active_model='res.partner', active_ids=self.customer.ids).run()
+        self.assertEqual(answer['params']['url'], self.statement_link()._url())
+        seller = new_test_user(self.env, 'seller-of-links', 'base.group_user')
+        with self.assertRaises(AccessError):
+            action.with_user(seller).with_context(
+                active_model='res.partner', active_ids=self.customer.ids).run()
+
     def test_only_accountants_send_and_copy(self):
         self.owe(10.0)
         seller = new_test_user(self.env, 'seller', 'base.group_user')

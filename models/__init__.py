@@ -5,12 +5,15 @@ from . import email_pay_sharing
 
 from . import account_move
 from . import account_move_notes
+from . import account_payment_receipt
+from . import email_pay_delivery
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
 from . import email_pay_event_inbox
 from . import email_pay_event_process
 from . import email_pay_link
+from . import email_pay_link_bounce
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
@@ -24,10 +27,13 @@ from . import email_pay_portal_page
 from . import email_pay_portal_print
 from . import email_pay_portal_schedule
 from . import email_pay_portal_sign_in
+from . import email_pay_receipt
+from . import email_pay_receipt_company
 from . import email_pay_sign_in
 from . import email_pay_sign_in_code
 from . import email_pay_sign_in_limit
 from . import email_pay_statement
+from . import ir_actions_report
 from . import ir_http
 from . import ir_qweb
 from . import mail_account

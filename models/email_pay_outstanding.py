@@ -29,6 +29,21 @@ WITHOUT = """
            AND child.%(column)s IS NOT NULL
     ))
 """
+# Whether mail to the address that is found there came back.
+BOUNCED = """
+    COALESCE(CASE
+        WHEN partner.email_normalized IS NOT NULL THEN partner.message_bounce > 0
+        WHEN EXISTS (
+            SELECT FROM res_partner child
+             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+               AND child.email_normalized IS NOT NULL
+        ) THEN EXISTS (
+            SELECT FROM res_partner child
+             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+               AND child.email_normalized IS NOT NULL AND child.message_bounce > 0
+        )
+        ELSE customer.email_normalized IS NOT NULL AND customer.message_bounce > 0 END, FALSE)
+"""
 # The same as a condition, for all rows at once.
 HAS_LINK = """
     (%(move)s IN (
@@ -55,7 +70,8 @@ ROWS = f"""
            line.amount_residual AS company_due, move.payment_state IN %(closed)s AS closed,
            CASE WHEN %(no_email)s AND %(no_phone)s THEN 'both' WHEN %(no_email)s THEN 'email'
                 WHEN %(no_phone)s THEN 'phone' END AS unreachable,
-           move.email_pay_promised_for AS promised_for, %(sent_at)s AS sent_at,
+           %(bounced)s AS bounced, move.email_pay_promised_for AS promised_for,
+           %(sent_at)s AS sent_at,
            %(opened_at)s AS opened_at
     {OPEN_SOURCE}
       LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
@@ -91,12 +107,13 @@ class EmailPayOutstanding(models.Model):
         ],
         'account.move.line': [*FLUSHED['account.move.line'], 'amount_residual', 'move_id'],
         'email.pay.link': [
-            'company_id', 'invoice_ids', 'opened_at', 'partner_id', 'scope', 'sent_at',
+            'bounced_at', 'company_id', 'invoice_ids', 'opened_at', 'partner_id', 'scope',
+            'sent_at',
         ],
         'res.company': ['currency_id'],
         'res.partner': [
-            *FLUSHED['res.partner'], 'active', 'email_normalized', 'parent_id', 'phone_sanitized',
-            'type', 'user_id',
+            *FLUSHED['res.partner'], 'active', 'email_normalized', 'message_bounce', 'parent_id',
+            'phone_sanitized', 'type', 'user_id',
         ],
     }
 
@@ -129,6 +146,10 @@ class EmailPayOutstanding(models.Model):
         ],
         string="Missing", readonly=True,
         help="What of the customer is not on file, or not valid, so that no message arrives.",
+    )
+    bounced = fields.Boolean(
+        string="Mail Came Back", readonly=True,
+        help="Mail to this customer, or the payment link, could not be delivered.",
     )
     sent_at = fields.Datetime(string="Last Sent", readonly=True)
     opened_at = fields.Datetime(string="Opened", readonly=True)
@@ -171,6 +192,14 @@ class EmailPayOutstanding(models.Model):
             company=SQL.identifier(alias, 'company_id'),
         ))
 
+    @api.model
+    def _bounced_sql(self):
+        return SQL("(%s OR %s)", SQL(BOUNCED), SQL(
+            HAS_LINK, column=SQL.identifier('bounced_at'), move=SQL.identifier('line', 'move_id'),
+            partner=SQL.identifier('partner', 'commercial_partner_id'),
+            company=SQL.identifier('line', 'company_id'),
+        ))
+
     @property
     def _table_query(self):
         statements = self.env['email.pay.statement']
@@ -180,6 +209,7 @@ class EmailPayOutstanding(models.Model):
             kinds=KINDS, closed=CLOSED_STATES,
             no_email=SQL(WITHOUT, column=SQL.identifier('email_normalized')),
             no_phone=SQL(WITHOUT, column=SQL.identifier('phone_sanitized')),
+            bounced=self._bounced_sql(),
             sent_at=SQL(LAST_OF_LINKS, column=SQL.identifier('sent_at')),
             opened_at=SQL(LAST_OF_LINKS, column=SQL.identifier('opened_at')),
         )
@@ -256,6 +286,12 @@ class EmailPayOutstanding(models.Model):
 
     def action_open_document(self):
         return self.move_id.action_open_business_doc()
+
+    def action_open_contact(self):
+        """The contact whose address is to be corrected."""
+        contacts = self.contact_id | self.partner_id._email_pay_contact() | self.partner_id
+        bounced = contacts.filtered('email_pay_bounced') or self.partner_id
+        return bounced[:1]._email_pay_form_action()
 
     def write(self, vals):
         """Override: what was promised is kept on the document; nothing else can be changed."""

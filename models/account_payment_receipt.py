@@ -134,6 +134,17 @@ class AccountPayment(models.Model):
         return _("No receipt was sent: %s has no valid e-mail address.",
                  self.partner_id.display_name)
 
+    def _email_pay_mail_refused(self, mail, reason):
+        """The mail server of the company would not take the receipt."""
+        self.env['email.pay.portal']._speak(self)._email_pay_report_refused(mail.email_to, reason)
+
+    def _email_pay_report_refused(self, address, reason):
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self, _("A receipt was not sent"),
+            _("The mail about %(payment)s to %(address)s was not sent. Correct the address, and"
+              " press “Resend”. %(reason)s", payment=self.name, address=address, reason=reason),
+        )
+
     def _email_pay_sender(self):
         portal = self.env['email.pay.portal']._for_company(self.company_id)
         return portal.email_from or self.company_id.email_formatted

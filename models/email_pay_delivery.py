@@ -88,11 +88,13 @@ class MailMail(models.Model):
         receipts = self.env['email.pay.receipt'].sudo().search([('mail_id', 'in', self.ids)])
         for receipt in receipts:
             mail = receipt.mail_id
+            state = 'sent'
+            if failure_type:  # what is tried again is in the outbox
+                state = 'outbox' if mail.state == 'outgoing' else 'failed'
+            answer = failure_reason or mail.failure_reason or failure_type
             receipt._record_delivery(
-                delivery.server if delivery else mail.mail_server_id.name,
-                (delivery and delivery.answer) or failure_reason or mail.failure_reason
-                or failure_type,
-                failed=bool(failure_type),
+                state, delivery.server if delivery else mail.mail_server_id.name,
+                (delivery and delivery.answer) or answer,
             )
         for address, answer in (delivery.refused if delivery else {}).items():
             self.env['res.partner']._email_pay_note_refusal(address, answer)

@@ -175,11 +175,10 @@ class EmailPayReceipt(models.Model):
 
     # === WHAT BECAME OF IT === #
 
-    def _record_delivery(self, server, answer, failed):
+    def _record_delivery(self, state, server, answer):
         """Note what the mail server answered."""
         self.write({
-            'state': 'failed' if failed else 'sent', 'server': server, 'answer': answer,
-            'sent_at': fields.Datetime.now(),
+            'state': state, 'server': server, 'answer': answer, 'sent_at': fields.Datetime.now(),
         })
 
     def _record_bounce(self, reason):

@@ -5,9 +5,9 @@ from . import email_pay_sharing
 
 from . import account_move
 from . import account_move_notes
+from . import account_move_send
 from . import account_payment_receipt
 from . import email_pay_delivery
-from . import account_move_send
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
@@ -41,6 +41,7 @@ from . import mail_account
 from . import mail_account_form
 from . import mail_account_state
 from . import mail_mail
+from . import mail_plain_text
 from . import mail_template
 from . import mail_thread
 from . import payment_allocation

@@ -108,7 +108,8 @@ class AccountPayment(models.Model):
     # === THE MAIL === #
 
     def _email_pay_last_receipt(self):
-        return self.email_pay_receipt_ids.filtered(lambda receipt: receipt.role != 'copy')[:1]
+        told = self.email_pay_receipt_ids.filtered(lambda receipt: receipt.role != 'copy')
+        return told.sorted('id')[-1:]
 
     def _email_pay_receipt_kind(self):
         if self.payment_type == 'inbound':

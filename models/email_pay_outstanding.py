@@ -29,9 +29,10 @@ WITHOUT = """
            AND child.%(column)s IS NOT NULL
     ))
 """
-# Whether mail to the address that is found there came back.
+# Whether mail to the address that would be used came back.
 BOUNCED = """
     COALESCE(CASE
+        WHEN contact.email_normalized IS NOT NULL THEN contact.message_bounce > 0
         WHEN partner.email_normalized IS NOT NULL THEN partner.message_bounce > 0
         WHEN EXISTS (
             SELECT FROM res_partner child
@@ -75,6 +76,7 @@ ROWS = f"""
            %(opened_at)s AS opened_at
     {OPEN_SOURCE}
       LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
+      LEFT JOIN res_partner contact ON contact.id = move.partner_id
       LEFT JOIN res_company company ON company.id = line.company_id
      WHERE {IS_OPEN}
 """
@@ -289,7 +291,7 @@ class EmailPayOutstanding(models.Model):
 
     def action_open_contact(self):
         """The contact whose address is to be corrected."""
-        contacts = self.contact_id | self.partner_id._email_pay_contact() | self.partner_id
+        contacts = self.move_id.partner_id | self.partner_id._email_pay_contact() | self.partner_id
         bounced = contacts.filtered('email_pay_bounced') or self.partner_id
         return bounced[:1]._email_pay_form_action()
 

@@ -109,7 +109,7 @@ class EmailPayReceipt(models.Model):
         """Make the PDFs of all at once, see `ir.actions.report`. Where that fails, each is made
         with its own mail, and whose fault it was is told there."""
         for receipts in self.grouped('kind').values():
-            for report in receipts._template().report_template_ids:
+            for report in receipts[:1]._template().report_template_ids:
                 try:
                     with self.env.cr.savepoint():
                         report._pre_render_qweb_pdf(report, receipts.payment_id.ids)
@@ -161,7 +161,7 @@ class EmailPayReceipt(models.Model):
 
     def _give_up(self):
         payment = self.env['email.pay.portal']._speak(self.payment_id)
-        reason = payment._email_pay_without_address()
+        reason = payment._email_pay_no_address()
         self.write({'state': 'failed', 'answer': reason})
         payment.message_post(body=reason)
 

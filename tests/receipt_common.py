@@ -14,6 +14,10 @@ from .common import EmailPayCommon
 LOOPBACK = '127.0.0.1'
 
 
+def readable(text):
+    return ' '.join(text.replace('*', '').replace('\ufeff', '').split())
+
+
 class ReceiptCommon(EmailPayCommon):
     """A customer, a supplier, and *Register payment*."""
 
@@ -51,11 +55,13 @@ class ReceiptCommon(EmailPayCommon):
             'email_pay_send_receipt': True, **values,
         })
 
-    def text(self, mail):
-        return ' '.join(html2plaintext(mail.body_html).replace('*', '').split())
+    def text(self, source):
+        """What a mail, or a page in HTML, says."""
+        html = source.body_html if hasattr(source, 'body_html') else source
+        return readable(html2plaintext(html))
 
-    def money(self, amount):
-        return self.company_currency.format(amount)
+    def money(self, amount, currency=None):
+        return readable((currency or self.company_currency).format(amount))
 
     def history(self, payment):
         return [

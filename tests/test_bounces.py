@@ -69,8 +69,8 @@ class TestBounces(ReceiptCommon):
         ))
 
     @mute_logger(ROUTER)
-    def _receive(self, text):
-        self.env['mail.thread'].message_process(False, text)
+    def _receive(self, text, model=False):
+        self.env['mail.thread'].message_process(model, text)
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -134,7 +134,7 @@ class TestBounces(ReceiptCommon):
     def test_a_mail_from_the_address_clears_it(self):
         self.come_back()
         self._receive(LETTER.format(
-            address='rosa@example.com', to='nobody@canal.example.com', number=1))
+            address='rosa@example.com', to='nobody@canal.example.com', number=1), 'res.partner')
         self.assertFalse(self.customer.email_pay_bounced or self.link.bounced_at)
         self.assertFalse(self.rows().bounced)
 

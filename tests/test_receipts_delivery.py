@@ -2,7 +2,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..sandbox.mailbox.smtp import Smtp
-from .receipt_common import ReceiptCommon
+from .receipt_common import LOOPBACK, ReceiptCommon, readable
 
 MAIL_LOGGER = 'odoo.addons.mail.models.mail_mail'
 
@@ -56,9 +56,10 @@ class TestReceiptDelivery(ReceiptCommon):
         smtp = self.start_smtp()
         self.sent(self.create_invoice(), smtp)
         [mail] = smtp.store.mails()
-        plain = ' '.join(mail.text('plain').split())
+        plain = readable(mail.text('plain'))
         for part in ("We have received your payment", self.money(100.0), "Paid in full"):
-            self.assertIn(part, plain)
+            self.assertEqual(plain.count(part), 1)
+        self.assertTrue(plain.isprintable(), "what only hides text from a preview is left out")
         self.assertEqual(
             [source for source in self._pictures(mail.text('html')) if 'logo' not in source], [])
 
@@ -69,7 +70,8 @@ class TestReceiptDelivery(ReceiptCommon):
     def test_an_address_that_is_refused_for_good_is_marked(self):
         link = self.create_link(self.create_invoice())
         receipt, _account = self.sent(self.create_invoice(), self.start_smtp(Refusing))
-        self.assertEqual((receipt.state, receipt.answer), ('failed', '550 5.1.1 No such user here'))
+        self.assertEqual(receipt.state, 'failed')
+        self.assertIn('550 5.1.1 No such user here', receipt.answer)
         self.assertTrue(receipt.mail_id)
         self.assertTrue(self.customer.email_pay_bounced)
         self.assertTrue(link.bounced_at)
@@ -78,20 +80,18 @@ class TestReceiptDelivery(ReceiptCommon):
     def test_a_server_that_is_busy_marks_nobody_and_may_take_it_later(self):
         smtp = self.start_smtp(Busy)
         receipt, account = self.sent(self.create_invoice(), smtp)
-        self.assertEqual((receipt.state, receipt.answer), ('failed', '451 4.3.0 Try again later'))
+        self.assertEqual(receipt.state, 'outbox')
+        self.assertIn('451 4.3.0 Try again later', receipt.answer)
         self.assertFalse(self.customer.email_pay_bounced)
         account.smtp_port = self.start_smtp().port
-        receipt.mail_id.mark_outgoing()
         self.deliver(receipt.mail_id)
         self.assertEqual((receipt.state, receipt.answer), ('sent', '250 Kept in the sandbox'))
 
     def test_a_server_that_is_gone_is_told(self):
-        smtp = self.start_smtp()
-        self.mail_account(smtp)
-        smtp.port = 1
-        self.env['ir.mail_server'].sudo().search([('email_pay_purpose', '!=', False)]).smtp_port = 1
+        account = self.mail_account(self.start_smtp())
+        account.smtp_port = 1
         payment = self.register(self.create_invoice())
         self.deliver(self.receipts())
         receipt = payment.email_pay_receipt_ids
-        self.assertEqual((receipt.state, receipt.server), ('failed', "Account for collection"))
-        self.assertIn("refused", receipt.answer)
+        self.assertEqual((receipt.state, receipt.server), ('outbox', account.name))
+        self.assertIn(LOOPBACK, receipt.answer)

@@ -1,6 +1,5 @@
 from odoo import Command
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
 
 from .receipt_common import ReceiptCommon
 
@@ -37,7 +36,7 @@ class TestSupplierNotices(ReceiptCommon):
     def test_the_notice_is_attached(self):
         self.register(self.create_bill())
         [attachment] = self.receipts().attachment_ids
-        page = ' '.join(html2plaintext(attachment.raw.decode()).split())
+        page = self.text(attachment.raw.decode())
         self.assertIn("F-00017", page)
         self.assertIn("Payment notice", page)
 

@@ -46,6 +46,8 @@ class TestReceiptsUpgrade(EmailPayCommon):
         self.assertEqual((job.model_name, job.code), ('email.pay.receipt', "model._cron_send()"))
 
     def test_the_old_templates_step_aside(self):
+        self.cr.execute(  # of a database that was upgraded
+            "DELETE FROM ir_model_data WHERE module = 'email_pay' AND name LIKE '%before_19_0_1_1'")
         old = self.env.ref('email_pay.mail_template_receipt')
         old.body_html = "<p>As we like it</p>"
         self.migrate('pre-receipts')

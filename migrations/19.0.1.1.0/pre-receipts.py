@@ -10,8 +10,8 @@ def migrate(cr, version):
         cr.execute(
             """
             UPDATE mail_template template
-               SET active = FALSE,
-                   name = jsonb_build_object('en_US', (name ->> 'en_US') || ' (before 19.0.1.1)')
+               SET active = FALSE, name = jsonb_build_object(
+                    'en_US', (template.name ->> 'en_US') || ' (before 19.0.1.1)')
               FROM ir_model_data data
              WHERE data.module = 'email_pay' AND data.name = %s AND data.res_id = template.id
                AND data.model = 'mail.template'

@@ -252,6 +252,8 @@ class TestReceipts(ReceiptCommon):
         self.customer.email = False
         wizard = self.env['account.payment.register'].with_context(
             active_model='account.move', active_ids=self.invoice.ids).create({})
+        self.assertFalse(wizard.email_pay_unreachable)
+        wizard.email_pay_send_receipt = True
         self.assertIn("Rosa Vega", wizard.email_pay_unreachable)
         self.assertEqual(wizard.action_email_pay_open_contacts()['res_id'], self.customer.id)
 

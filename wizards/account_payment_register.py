@@ -22,10 +22,10 @@ class AccountPaymentRegister(models.TransientModel):
             wizard.email_pay_send_receipt = wizard.company_id._email_pay_receipt_choice(
                 wizard.partner_type)
 
-    @api.depends('line_ids')
+    @api.depends('line_ids', 'email_pay_send_receipt')
     def _compute_email_pay_unreachable(self):
         for wizard in self:
-            partners = wizard._email_pay_unreachable_partners()
+            partners = wizard.email_pay_send_receipt and wizard._email_pay_unreachable_partners()
             wizard.email_pay_unreachable = partners and _(
                 "Without a valid e-mail address: %s.", ', '.join(partners.mapped('display_name')))
 

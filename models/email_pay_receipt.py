@@ -157,7 +157,7 @@ class EmailPayReceipt(models.Model):
         })
 
     def _template(self):
-        return self.env.ref(f'email_pay.mail_template_{self.kind}').sudo()
+        return self.env.ref(f'email_pay.mail_template_payment_{self.kind}').sudo()
 
     def _give_up(self):
         payment = self.env['email.pay.portal']._speak(self.payment_id)

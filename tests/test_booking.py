@@ -260,7 +260,7 @@ class TestBooking(EmailPayCommon):
     def test_the_receipt_follows_the_booking_and_is_sent_once(self):
         transaction = self.pay_by_card(self.link)
         self.assertEqual(transaction._email_pay_receipt().state, 'due')
-        self.assertFalse(self.outbox('mail_template_receipt'))
+        self.assertFalse(self.outbox('mail_template_payment_receipt'))
         for _time in range(2):
             self.assertEqual(len(self.receipts()), 1)
         self.assertEqual(transaction._email_pay_receipt().state, 'outbox')

@@ -146,7 +146,7 @@ class TestReceipts(ReceiptCommon):
     def test_the_language_of_the_customer(self):
         self.env['res.lang']._activate_lang('es_419')
         self.env['mail.template'].browse(
-            self.env.ref('email_pay.mail_template_receipt').id
+            self.env.ref('email_pay.mail_template_payment_receipt').id
         ).with_context(lang='es_419').subject = "Recibo {{ object.name }}"
         self.customer.lang = 'es_419'
         payment = self.register(self.invoice)

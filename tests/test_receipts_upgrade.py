@@ -21,14 +21,17 @@ class TestReceiptsUpgrade(EmailPayCommon):
         module.migrate(self.cr, '19.0.1.0.0')
         self.env.invalidate_all()
 
+    def _add_old_columns(self):
+        self.cr.execute(
+            "ALTER TABLE payment_transaction ADD email_pay_receipt_due boolean,"
+            " ADD email_pay_receipt_at timestamp")
+
     def test_what_was_sent_is_history_and_what_was_due_is_sent(self):
         sent = self.pay_by_card(self.create_link(self.create_invoice()))
         due = self.pay_by_card(self.create_link(self.create_invoice()))
         none = self.pay_by_card(self.create_link(self.create_invoice()))
         (sent | due | none).payment_id.email_pay_receipt_ids.sudo().unlink()
-        self.cr.execute(
-            "ALTER TABLE payment_transaction ADD email_pay_receipt_due boolean,"
-            " ADD email_pay_receipt_at timestamp")
+        self._add_old_columns()
         self.cr.execute(
             "UPDATE payment_transaction SET email_pay_receipt_at = '2026-01-02 03:04:05'"
             " WHERE id = %s", [sent.id])
@@ -46,13 +49,16 @@ class TestReceiptsUpgrade(EmailPayCommon):
         self.assertEqual((job.model_name, job.code), ('email.pay.receipt', "model._cron_send()"))
 
     def test_the_old_templates_step_aside(self):
-        self.cr.execute(  # of a database that was upgraded
-            "DELETE FROM ir_model_data WHERE module = 'email_pay' AND name LIKE '%before_19_0_1_1'")
-        old = self.env.ref('email_pay.mail_template_receipt')
-        old.body_html = "<p>As we like it</p>"
-        self.migrate('pre-receipts')
-        self.assertFalse(old.active)
-        self.assertIn("before 19.0.1.1", old.name)
+        old = self.env.ref('email_pay.mail_template_payment_receipt').copy({
+            'name': "Our receipt", 'body_html': "<p>As we like it</p>"})
+        self.env['ir.model.data'].search([
+            ('module', '=', 'email_pay'), ('name', '=', 'mail_template_receipt')]).unlink()
+        self.env['ir.model.data'].create({
+            'module': 'email_pay', 'name': 'mail_template_receipt', 'model': old._name,
+            'res_id': old.id, 'noupdate': True,
+        })
+        self._add_old_columns()
+        self.migrate('post-receipts')
+        self.assertEqual((old.active, old.name), (False, "Our receipt (before 19.0.1.1)"))
         self.assertIn("As we like it", old.body_html)
-        self.env.registry.clear_cache()
-        self.assertFalse(self.env.ref('email_pay.mail_template_receipt', raise_if_not_found=False))
+        self.assertTrue(self.env.ref('email_pay.mail_template_payment_receipt').active)

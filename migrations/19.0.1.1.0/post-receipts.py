@@ -1,6 +1,13 @@
-"""What was sent is the history of the payments, and what was due is still sent."""
+"""Receipts are mails about payments now, and no longer about payment transactions: what was sent is
+the history of the payments, and what was due is still sent.
+
+Their templates were `noupdate`: what somebody wrote in them cannot be rendered about a payment.
+They step aside, archived, for the new ones.
+"""
 
 from odoo import SUPERUSER_ID, api
+
+OLD_TEMPLATES = ('mail_template_receipt', 'mail_template_refund')
 
 
 def migrate(cr, version):
@@ -29,3 +36,6 @@ def migrate(cr, version):
     env.ref('email_pay.ir_cron_send_receipts').write({
         'model_id': env['ir.model']._get_id('email.pay.receipt'), 'code': "model._cron_send()",
     })
+    for name in OLD_TEMPLATES:
+        if template := env.ref(f'email_pay.{name}', raise_if_not_found=False):
+            template.write({'active': False, 'name': f"{template.name} (before 19.0.1.1)"})

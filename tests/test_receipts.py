@@ -43,6 +43,14 @@ class TestReceipts(ReceiptCommon):
         for part in (payment.name, self.invoice.name, self.money(100.0), "What remains"):
             self.assertIn(part, page)
 
+    def test_the_chatter_does_not_show_the_mail(self):
+        payment = self.register(self.invoice)
+        self.receipts()
+        shown = self.env['mail.message'].search([
+            ('model', '=', payment._name), ('res_id', '=', payment.id),
+            ('message_type', '!=', 'user_notification')])
+        self.assertFalse(shown.filtered(lambda message: "Thank you" in message.body))
+
     def test_the_job_sends_once(self):
         self.register(self.invoice)
         for _time in range(2):

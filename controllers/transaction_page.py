@@ -251,8 +251,7 @@ class TransactionPageController(PageMixin, Controller):
 
     def _receipt_note(self, transaction):
         address = transaction._email_pay_receipt_address()
-        told = transaction.email_pay_receipt_due or transaction.email_pay_receipt_at
-        if not told or not address or is_anonymous():
+        if not transaction._email_pay_receipt() or not address or is_anonymous():
             return False
         name, _at, domain = address.partition('@')
         return _("Your receipt goes to %s.", f'{name[:1]}•••@{domain}')

@@ -26,7 +26,7 @@ UPDATE email_pay_portal SET enabled = false, notification_email = NULL, statemen
 DELETE FROM email_pay_reminder_notice WHERE state = 'queued';
 UPDATE email_pay_link SET revoked_at = now() AT TIME ZONE 'UTC' WHERE revoked_at IS NULL;
 UPDATE email_pay_link SET mail_state = 'none' WHERE mail_state = 'queued';
-UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_receipt_due;
+DELETE FROM email_pay_receipt WHERE state = 'due';
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;
 UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
  WHERE email_pay_checkout_until IS NOT NULL;

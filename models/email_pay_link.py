@@ -243,9 +243,11 @@ class EmailPayLink(models.Model):
             link.email = link._address()
             if not link.email:
                 raise UserError(_("%s has no e-mail address.", link.partner_id.display_name))
-            link._mail_template()._email_pay_send(
+            mail_id = link._mail_template()._email_pay_send(
                 link, attachment_ids=[(4, pdf.id) for pdf in link._attachments()])
-            link._record_sent(mail_state='sent', mail_error=False)
+            mail = self.env['mail.mail'].sudo().browse(mail_id)
+            link._record_sent(
+                mail_state='sent', mail_error=False, message_id=mail.message_id, bounced_at=False)
             link.invoice_ids.is_move_sent = True
             link._log(link._sent_note())
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()

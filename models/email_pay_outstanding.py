@@ -38,6 +38,22 @@ WITHOUT = """
            AND child.%(column)s IS NOT NULL
     ))
 """
+# Whether mail to the address that would be used came back.
+BOUNCED = """
+    COALESCE(CASE
+        WHEN contact.email_normalized IS NOT NULL THEN contact.message_bounce > 0
+        WHEN partner.email_normalized IS NOT NULL THEN partner.message_bounce > 0
+        WHEN EXISTS (
+            SELECT FROM res_partner child
+             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+               AND child.email_normalized IS NOT NULL
+        ) THEN EXISTS (
+            SELECT FROM res_partner child
+             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+               AND child.email_normalized IS NOT NULL AND child.message_bounce > 0
+        )
+        ELSE customer.email_normalized IS NOT NULL AND customer.message_bounce > 0 END, FALSE)
+"""
 # The same as a condition, for all rows at once.
 HAS_LINK = """
     (%(move)s IN (
@@ -67,11 +83,12 @@ ROWS = f"""
            line.amount_residual AS company_due, move.payment_state IN %(closed)s AS closed,
            CASE WHEN %(no_email)s AND %(no_phone)s THEN 'both' WHEN %(no_email)s THEN 'email'
                 WHEN %(no_phone)s THEN 'phone' END AS unreachable,
-           move.email_pay_promised_for AS promised_for, %(sent_at)s AS sent_at,
-           %(opened_at)s AS opened_at, %(reminded_at)s AS reminded_at,
+           %(bounced)s AS bounced, move.email_pay_promised_for AS promised_for,
+           %(sent_at)s AS sent_at, %(opened_at)s AS opened_at, %(reminded_at)s AS reminded_at,
            %(reminded_delay)s AS reminded_delay
     {OPEN_SOURCE}
       LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
+      LEFT JOIN res_partner contact ON contact.id = move.partner_id
       LEFT JOIN res_company company ON company.id = line.company_id
      WHERE {IS_OPEN}
 """
@@ -104,14 +121,15 @@ class EmailPayOutstanding(models.Model):
         ],
         'account.move.line': [*FLUSHED['account.move.line'], 'amount_residual', 'move_id'],
         'email.pay.link': [
-            'company_id', 'invoice_ids', 'opened_at', 'partner_id', 'scope', 'sent_at',
+            'bounced_at', 'company_id', 'invoice_ids', 'opened_at', 'partner_id', 'scope',
+            'sent_at',
         ],
         'email.pay.reminder.item': ['delay', 'due_date', 'move_id', 'notice_id'],
         'email.pay.reminder.notice': ['sent_at'],
         'res.company': ['currency_id'],
         'res.partner': [
-            *FLUSHED['res.partner'], 'active', 'email_normalized', 'parent_id', 'phone_sanitized',
-            'type', 'user_id',
+            *FLUSHED['res.partner'], 'active', 'email_normalized', 'message_bounce', 'parent_id',
+            'phone_sanitized', 'type', 'user_id',
         ],
     }
 
@@ -144,6 +162,10 @@ class EmailPayOutstanding(models.Model):
         ],
         string="Missing", readonly=True,
         help="What of the customer is not on file, or not valid, so that no message arrives.",
+    )
+    bounced = fields.Boolean(
+        string="Mail Came Back", readonly=True,
+        help="Mail to this customer, or the payment link, could not be delivered.",
     )
     sent_at = fields.Datetime(string="Last Sent", readonly=True)
     opened_at = fields.Datetime(string="Opened", readonly=True)
@@ -210,6 +232,14 @@ class EmailPayOutstanding(models.Model):
             due_date=SQL.identifier(alias, 'due_date'),
         ))
 
+    @api.model
+    def _bounced_sql(self):
+        return SQL("(%s OR %s)", SQL(BOUNCED), SQL(
+            HAS_LINK, column=SQL.identifier('bounced_at'), move=SQL.identifier('line', 'move_id'),
+            partner=SQL.identifier('partner', 'commercial_partner_id'),
+            company=SQL.identifier('line', 'company_id'),
+        ))
+
     @property
     def _table_query(self):
         statements = self.env['email.pay.statement']
@@ -219,6 +249,7 @@ class EmailPayOutstanding(models.Model):
             kinds=KINDS, closed=CLOSED_STATES,
             no_email=SQL(WITHOUT, column=SQL.identifier('email_normalized')),
             no_phone=SQL(WITHOUT, column=SQL.identifier('phone_sanitized')),
+            bounced=self._bounced_sql(),
             sent_at=SQL(LAST_OF_LINKS, column=SQL.identifier('sent_at')),
             opened_at=SQL(LAST_OF_LINKS, column=SQL.identifier('opened_at')),
             reminded_at=SQL(LAST_REMINDER, column=SQL.identifier('notice', 'sent_at')),
@@ -297,6 +328,12 @@ class EmailPayOutstanding(models.Model):
 
     def action_open_document(self):
         return self.move_id.action_open_business_doc()
+
+    def action_open_contact(self):
+        """The contact whose address is to be corrected."""
+        contacts = self.move_id.partner_id | self.partner_id._email_pay_contact() | self.partner_id
+        bounced = contacts.filtered('email_pay_bounced') or self.partner_id
+        return bounced[:1]._email_pay_form_action()
 
     def write(self, vals):
         """Override: what was promised is kept on the document; nothing else can be changed."""

@@ -75,13 +75,16 @@ class ResPartner(models.Model):
 
     def _email_pay_without_address(self):
         """The warning that nothing can be mailed, with a button to the contact."""
-        action = {
+        return RedirectWarning(
+            _("%s has no valid e-mail address.", self.display_name), self._email_pay_form_action(),
+            _("Open the contact"),
+        )
+
+    def _email_pay_form_action(self):
+        return {
             'type': 'ir.actions.act_window', 'res_model': 'res.partner', 'res_id': self.id,
             'views': [(False, 'form')],
         }
-        return RedirectWarning(
-            _("%s has no valid e-mail address.", self.display_name), action, _("Open the contact"),
-        )
 
     def action_send_payment_sms(self):
         """Override: a customer is asked once, whichever of its contacts are selected."""

@@ -47,8 +47,13 @@ if __name__.startswith('odoo.addons.'):
     from . import test_differences_life
     from . import test_differences_access
     from . import test_booking_batch
+    from . import test_bounces
     from . import test_events
     from . import test_janitor
+    from . import test_receipts
+    from . import test_receipts_delivery
+    from . import test_receipts_supplier
+    from . import test_receipts_upgrade
     from . import test_returns
     from . import test_returns_reported
     from . import test_reopening

@@ -223,8 +223,11 @@ class EmailPayCommon(AccountPaymentCommon):
     def receipts(self, address=None):
         """The receipts in the outbox, after the job that sends what is due."""
         with self.own_cursor() as env:
-            env['payment.transaction']._email_pay_cron_receipts()
-        return self.outbox('mail_template_receipt', address)
+            env['email.pay.receipt']._cron_send()
+        receipts = self.env['email.pay.receipt'].sudo().search(
+            [('company_id', '=', self.company.id), ('mail_id.state', '=', 'outgoing')])
+        return receipts.mail_id.sorted('id').filtered(
+            lambda mail: not address or address in (mail.email_to or ''))
 
     def outbox(self, template, address=None):
         """The mails of a template that this test put in the outbox, oldest first."""

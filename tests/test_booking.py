@@ -217,7 +217,7 @@ class TestBooking(EmailPayCommon):
         self.assertIn(transaction.reference, mail.body_html)
         self.assertIn(transaction.provider_reference, mail.body_html)
         self.assertIn('100.00', mail.subject)
-        self.assertTrue(transaction.email_pay_receipt_at)
+        self.assertTrue(transaction._email_pay_receipt().sent_at)
 
     def test_the_receipt_names_what_is_left(self):
         self.pay_by_card(self.link, 40.0)
@@ -259,15 +259,15 @@ class TestBooking(EmailPayCommon):
 
     def test_the_receipt_follows_the_booking_and_is_sent_once(self):
         transaction = self.pay_by_card(self.link)
-        self.assertTrue(transaction.email_pay_receipt_due)
-        self.assertFalse(self.outbox('mail_template_receipt'))
+        self.assertEqual(transaction._email_pay_receipt().state, 'due')
+        self.assertFalse(self.outbox('mail_template_payment_receipt'))
         for _time in range(2):
             self.assertEqual(len(self.receipts()), 1)
-        self.assertFalse(transaction.email_pay_receipt_due)
+        self.assertEqual(transaction._email_pay_receipt().state, 'outbox')
 
     def test_what_was_booked_before_the_installation_gets_no_receipt(self):
         transaction = self.pay_by_card(self.link)
-        transaction.email_pay_receipt_due = False
+        transaction._email_pay_receipt().unlink()
         transaction._post_process()
         self.assertFalse(self.receipts())
 
@@ -278,7 +278,8 @@ class TestBooking(EmailPayCommon):
         )
         with broken, self.assertLogs('odoo.addons.email_pay', logging.ERROR):
             self.assertFalse(self.receipts())
-        self.assertFalse(transaction.email_pay_receipt_due or transaction.email_pay_receipt_at)
+        receipt = transaction._email_pay_receipt()
+        self.assertEqual((receipt.state, receipt.sent_at), ('failed', False))
         self.assertTrue(transaction.payment_id)
         [activity] = self.activities(transaction.payment_id)
         self.assertIn("Unknown field", activity.note)

@@ -48,7 +48,7 @@ class TestInbox(OnePayment, EmailPayHttpCommon):
         self.assertEqual(event.amount, '100.00 USD')
         self.assertEqual(self.transaction.state, 'done')
         self.assertEqual(self.invoice.amount_residual, 0.0)
-        self.assertTrue(self.transaction.email_pay_receipt_due)
+        self.assertEqual(self.transaction._email_pay_receipt().state, 'due')
 
     def test_a_decline_says_why(self):
         event = self._receive_of(self.charge_behind_odoo(self.transaction, '4000000000002230'))

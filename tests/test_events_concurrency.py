@@ -215,7 +215,7 @@ class TestEventsConcurrency(ConcurrencyCommon):
         def run(env):
             method = next(work, 'receipts')
             if method == 'receipts':
-                env['payment.transaction']._email_pay_cron_receipts()
+                env['email.pay.receipt']._cron_send()
             elif method == '_cron_post_process':
                 env['payment.transaction']._cron_post_process()
             else:
@@ -225,7 +225,7 @@ class TestEventsConcurrency(ConcurrencyCommon):
         self.assertFalse([outcome for outcome in outcomes if outcome], outcomes)
         with self._environment() as env:
             env['email.pay.event']._cron_process()
-        self._together(lambda env: env['payment.transaction']._email_pay_cron_receipts())
+        self._together(lambda env: env['email.pay.receipt']._cron_send())
         with self._environment() as env:
             transactions = env['payment.transaction'].search([('reference', 'in', references)])
             self.assertEqual(len(transactions.payment_id), 6)
@@ -234,7 +234,7 @@ class TestEventsConcurrency(ConcurrencyCommon):
             ]), 6)
             self.assertEqual(self._record(env, 'account.move').amount_residual, 40.0)
             self.assertEqual(env['mail.mail'].sudo().search_count([
-                ('model', '=', 'payment.transaction'), ('res_id', 'in', transactions.ids),
+                ('model', '=', 'account.payment'), ('res_id', 'in', transactions.payment_id.ids),
             ]), 6)
 
     @mute_logger(*QUIET)
@@ -247,7 +247,7 @@ class TestEventsConcurrency(ConcurrencyCommon):
             )._email_pay_advance(),
             'the janitor': lambda env: env['payment.transaction']._email_pay_cron_ask(),
             "Odoo's own job": lambda env: env['payment.transaction']._cron_post_process(),
-            'the receipts': lambda env: env['payment.transaction']._email_pay_cron_receipts(),
+            'the receipts': lambda env: env['email.pay.receipt']._cron_send(),
         }
         for _round in range(2):
             todo, mine = iter(jobs.values()), {}
@@ -258,13 +258,13 @@ class TestEventsConcurrency(ConcurrencyCommon):
             outcomes = self._together(work, count=len(jobs))
             self.assertFalse([one for one in outcomes if isinstance(one, Exception)], outcomes)
         with self._environment() as env:
-            env['payment.transaction']._email_pay_cron_receipts()
+            env['email.pay.receipt']._cron_send()
         with self._environment() as env:
-            self.assertEqual(env['account.payment'].search_count([
+            [payment] = env['account.payment'].search([
                 ('payment_transaction_id', '=', transaction_id)
-            ]), 1)
+            ])
             self.assertEqual(env['mail.mail'].sudo().search_count([
-                ('model', '=', 'payment.transaction'), ('res_id', '=', transaction_id),
+                ('model', '=', 'account.payment'), ('res_id', '=', payment.id),
             ]), 1)
             self.assertEqual(self._record(env, 'account.move').amount_residual, 0.0)
         self.assertEqual(len(self.sandbox.ledger.charges(reference)), 1)

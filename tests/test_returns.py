@@ -110,7 +110,7 @@ class TestRefund(ReturnsCommon):
         refund = self.refund(self.transaction, 30.0)
         for address in ('rosa@example.com', 'desk@canal.example.com'):
             receipt = self.receipts(address)[-1]
-            self.assertEqual(receipt.res_id, refund.id)
+            self.assertEqual(receipt.res_id, refund.payment_id.id)
             self.assertIn("30.00", receipt.subject)
             self.assertIn(self.transaction.reference, receipt.body_html)
         self.advance(refund)

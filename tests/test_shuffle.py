@@ -240,7 +240,7 @@ class World(RuleBasedStateMachine):
         owed = self.invoice.amount_residual + self._open(payments, 'inbound')
         assert abs(owed - (DUE - self.by_hand - self._collected())) < 0.005, f'{owed} owed'
         told = self.case.receipts().mapped('res_id')
-        assert sorted(told) == sorted(done.ids), "Of each payment and refund one mail"
+        assert sorted(told) == sorted(done.payment_id.ids), "Of each payment and refund one mail"
         assert set(self.case.events().mapped('state')) <= {'done', 'ignored'}
 
     def _open(self, payments, kind):

@@ -1,3 +1,4 @@
+from . import account_payment_register
 from . import email_pay_method_choice
 from . import email_pay_reminder_preview
 from . import email_pay_settle

@@ -11,7 +11,7 @@ from ..standin import Route
 from ..web import Request, Response, as_html, not_found
 from .store import Mail, Store
 
-HEADERS = ('From', 'To', 'Cc', 'Reply-To', 'Date', 'X-Envelope-To', 'Message-Id')
+HEADERS = ('From', 'To', 'Cc', 'Reply-To', 'Date', 'X-Envelope-To', 'X-Login', 'Message-Id')
 # Pictures that a browser cannot run: these are shown, all else is only saved.
 PICTURES = frozenset({'image/png', 'image/jpeg', 'image/gif', 'image/webp'})
 # No scripts and no forms; allow-same-origin only lets the page around measure the height.
@@ -81,10 +81,11 @@ class Pages:
 def _item(mail: Mail) -> str:
     subject = escape(mail.header('Subject') or '(no subject)')
     clip = f' {CLIP}' if mail.attachments() else ''
+    login = f' · signed in as {escape(mail.header("X-Login"))}' if mail.header('X-Login') else ''
     return (
         f'<li><a href="/mailbox/{mail.name}"><span class="subject">{subject}{clip}</span>'
         f'<span class="people">{escape(mail.header("From"))} → '
-        f'{escape(mail.header("X-Envelope-To") or mail.header("To"))}</span>'
+        f'{escape(mail.header("X-Envelope-To") or mail.header("To"))}{login}</span>'
         f'{time_tag(mail.time)}</a></li>'
     )
 

@@ -1,4 +1,5 @@
-"""The SMTP server of the mailbox, on an event loop of its own in a thread."""
+"""The SMTP server of the mailbox, on an event loop of its own in a thread. Whoever signs in is let
+in, and each mail shows who that was."""
 
 import asyncio
 import threading
@@ -32,10 +33,15 @@ class Smtp:
 
     async def _listen(self):
         # Here and not above: whoever uses no mailbox needs no aiosmtpd.
-        from aiosmtpd.smtp import SMTP
+        from aiosmtpd.smtp import SMTP, AuthResult
+
+        def sign_in(_server, _session, _envelope, _mechanism, login):
+            return AuthResult(success=True, auth_data=login.login.decode())
 
         def connection():
-            return SMTP(self, data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True, loop=self._loop)
+            return SMTP(
+                self, data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True, loop=self._loop,
+                authenticator=sign_in, auth_require_tls=False)
 
         return await self._loop.create_server(connection, self._host, self.port)
 
@@ -49,6 +55,8 @@ class Smtp:
 
     # --- called by aiosmtpd -----------------------------------------------------------------------
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:
-        self._store.save(envelope.original_content, envelope.mail_from or '', envelope.rcpt_tos)
+    async def handle_DATA(self, _server, session, envelope) -> str:
+        self._store.save(
+            envelope.original_content, envelope.mail_from or '', envelope.rcpt_tos,
+            session.auth_data or '')
         return '250 Kept in the sandbox'

@@ -69,11 +69,14 @@ class Store:
         self._numbers = itertools.count(1)
         folder.mkdir(parents=True, exist_ok=True)
 
-    def save(self, content: bytes, sender: str, recipients: list[str]) -> str:
-        """Keep a mail with its envelope. A reader of the folder never sees half of it."""
+    def save(self, content: bytes, sender: str, recipients: list[str], login: str = '') -> str:
+        """Keep a mail with its envelope, and who signed in to send it. A reader of the folder never
+        sees half of it."""
         time = datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%f')
         name = f'{time}-{next(self._numbers)}.eml'
         envelope = f'X-Envelope-From: {sender}\r\nX-Envelope-To: {", ".join(recipients)}\r\n'
+        if login:
+            envelope += f'X-Login: {login}\r\n'
         unfinished = self.folder / f'.{name}.tmp'
         unfinished.write_bytes(envelope.encode() + content)
         unfinished.replace(self.folder / name)

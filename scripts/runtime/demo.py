@@ -39,6 +39,7 @@ class Demo(NamedTuple):
     odoo_url: str
     sandbox_url: str
     mailbox: Path
+    smtp_port: int
     odoo_log: Path
 
     def rpc(self, login='admin', password='admin'):
@@ -140,6 +141,7 @@ def running(name, folder):
             odoo_url=f'http://{processes.LOOPBACK}:{odoo_port}',
             sandbox_url=f'http://{processes.LOOPBACK}:{sandbox_port}',
             mailbox=folder / 'mailbox',
+            smtp_port=smtp_port,
             odoo_log=folder / 'odoo.log')
         demo.mailbox.mkdir(parents=True, exist_ok=True)
         with _sandbox(demo, sandbox_port, smtp_port, folder), _odoo(demo, odoo_port, smtp_port):

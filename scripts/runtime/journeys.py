@@ -42,7 +42,8 @@ class Journey:
     """
     :ivar odoo_url: Odoo's address, without a slash at its end; `sandbox_url`, the gateways'.
     :ivar database: the name of Odoo's database.
-    :ivar mailbox: the folder with one .eml file for each mail received, the newest one last.
+    :ivar mailbox: the folder with one .eml file for each mail received, the newest one last;
+        `smtp_port`, where its server listens on 127.0.0.1.
     :ivar browser: Playwright's Chromium, headless.
     """
 
@@ -52,6 +53,7 @@ class Journey:
         self.sandbox_url = demo.sandbox_url
         self.database = demo.database
         self.mailbox = demo.mailbox
+        self.smtp_port = demo.smtp_port
         self.browser = browser
         self.screens = screens
         self._demo = demo

@@ -49,6 +49,15 @@ class TestMailbox(SandboxCase):
         raw = (self.folder / kept['name']).read_bytes()
         self.assertTrue(raw.startswith(b'X-Envelope-From: billing@example.com\r\n'))
 
+    def test_who_signed_in_is_shown(self):
+        with smtplib.SMTP('127.0.0.1', self.sandbox.mailbox.smtp_port, timeout=5) as smtp:
+            smtp.login('cobros@example.com', 'secret')
+            smtp.send_message(mail())
+        name = self.control('GET', '/mail')[0]['name']
+        for page in (self.page(''), self.page(f'/{name}')):
+            self.assertIn('cobros@example.com', page)
+            self.assertNotIn('secret', page)
+
     def test_newest_first(self):
         names = [self.deliver(mail())['name'] for _ in range(3)]
         self.assertEqual([m['name'] for m in self.control('GET', '/mail')], names[::-1])

@@ -11,11 +11,12 @@ from .. import database
 
 COLLECTING = ('sale', 'capture')
 RETURNING = ('refund', 'void', 'credit', 'chargeback')
-RECEIPT = re.compile(r'openerp-(\d+)-payment\.transaction@')
+RECEIPT = re.compile(r'openerp-(\d+)-account\.payment@')
 
 BOOKED = """
     SELECT tx.id, tx.reference, payment.id, payment.amount, tx.provider_reference,
-           tx.email_pay_receipt_at IS NOT NULL,
+           EXISTS (SELECT FROM email_pay_receipt receipt
+                    WHERE receipt.payment_id = payment.id AND receipt.sent_at IS NOT NULL),
            EXISTS (SELECT FROM mail_activity WHERE res_model = 'account.payment'
                       AND res_id = payment.id)
       FROM account_payment payment
@@ -163,7 +164,7 @@ class Books:
 
     @cached_property
     def receipts(self):
-        """How often each receipt was delivered: by transaction, recipient and Message-Id."""
+        """How often each receipt was delivered: by payment, recipient and Message-Id."""
         found = Counter()
         for path in self._stage.mailbox.glob('*.eml'):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
@@ -175,36 +176,37 @@ class Books:
     @property
     def receipts_missing(self):
         """Both the customer and the company's address get one for every booked payment."""
-        delivered = Counter(tx for tx, _to in {(tx, to) for tx, to, _number in self.receipts})
+        delivered = Counter(
+            payment for payment, _to in {(payment, to) for payment, to, _number in self.receipts})
         return [
-            f'{row[1]}: {delivered[row[0]]} of 2 receipts; '
+            f'{row[1]}: {delivered[row[2]]} of 2 receipts; '
             f'{"queued" if row[5] else "never queued"}'
-            for row in self.booked if delivered[row[0]] < 2
+            for row in self.booked if delivered[row[2]] < 2
         ]
 
     @property
     def receipts_doubled(self):
         """Receipts written twice: mails of their own."""
-        written = Counter((tx, to) for tx, to, _number in self.receipts)
+        written = Counter((payment, to) for payment, to, _number in self.receipts)
         return [
-            f'transaction {tx}: {times} receipts to {to}'
-            for (tx, to), times in written.items() if times > 1
+            f'payment {payment}: {times} receipts to {to}'
+            for (payment, to), times in written.items() if times > 1
         ]
 
     @property
     def receipts_repeated(self):
         """The same mail, with the same Message-Id, handed over by SMTP more than once."""
         return [
-            f'transaction {tx}: the receipt to {to} was delivered {times} times'
-            for (tx, to, _number), times in self.receipts.items() if times > 1
+            f'payment {payment}: the receipt to {to} was delivered {times} times'
+            for (payment, to, _number), times in self.receipts.items() if times > 1
         ]
 
     @property
     def receipts_for_nothing(self):
-        booked = {row[0] for row in self.booked}
+        booked = {row[2] for row in self.booked}
         return [
-            f'transaction {tx}: a receipt, and nothing is booked'
-            for tx in {tx for tx, _to, _number in self.receipts} - booked
+            f'payment {payment}: a receipt, and nothing is booked'
+            for payment in {payment for payment, _to, _number in self.receipts} - booked
         ]
 
 

@@ -34,6 +34,7 @@ OPEN = """
              WHERE state = 'done' AND is_post_processed IS NOT TRUE AND NOT EXISTS (
                 SELECT FROM email_pay_event event
                  WHERE event.transaction_id = tx.id AND event.state = 'parked')),
+           (SELECT count(*) FROM email_pay_receipt WHERE state = 'due'),
            (SELECT count(*) FROM mail_mail WHERE state = 'outgoing')
 """
 

@@ -1,0 +1,100 @@
+import smtplib
+from contextlib import contextmanager
+
+from odoo import models, tools
+
+# Mails about records of these models are followed until a mail server took or refused them.
+FOLLOWED = ('account.payment', 'email.pay.link')
+
+
+class Delivery:
+    """What the mail server `server` said to the last mail that was handed over to it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.answer = ''
+        self.refused = {}  # the addresses that it will never take, and why
+
+    @contextmanager
+    def listening(self, session):
+        """Keep what is answered on `session`, an `smtplib.SMTP`, which only tells of failures."""
+        data = session.data
+
+        def listen(message):
+            code, text = data(message)
+            self.answer = _as_text(code, text)
+            return code, text
+
+        self.answer, self.refused = '', {}
+        session.data = listen
+        try:
+            yield
+        except Exception as error:
+            self._note_refusal(error.__context__)
+            raise
+        finally:
+            del session.data
+
+    def _note_refusal(self, cause):
+        """Odoo raises an exception of its own because of that of smtplib."""
+        if isinstance(cause, smtplib.SMTPRecipientsRefused):
+            answers = {address: _as_text(*said) for address, said in cause.recipients.items()}
+            self.answer = '\n'.join(answers.values())
+            self.refused = {
+                address: answers[address] for address, (code, _text) in cause.recipients.items()
+                if 500 <= code < 600
+            }
+        elif isinstance(cause, smtplib.SMTPResponseException):
+            self.answer = _as_text(cause.smtp_code, cause.smtp_error)
+
+
+def _as_text(code, text):
+    return f'{code} {text.decode(errors="replace") if isinstance(text, bytes) else text}'
+
+
+class IrMailServer(models.Model):
+    _inherit = 'ir.mail_server'
+
+    def send_email(self, message, *args, smtp_session=None, **kwargs):
+        """Override of `base`: keep what the server answers to mails that are followed."""
+        delivery = self.env.context.get('email_pay_delivery')
+        if not delivery or not isinstance(smtp_session, smtplib.SMTP):
+            return super().send_email(message, *args, smtp_session=smtp_session, **kwargs)
+        with delivery.listening(smtp_session):
+            return super().send_email(message, *args, smtp_session=smtp_session, **kwargs)
+
+
+class MailMail(models.Model):
+    _inherit = 'mail.mail'
+
+    def _send(self, *args, mail_server=False, **kwargs):
+        """Override of `mail`: see `Delivery`."""
+        name = mail_server and mail_server.sudo().name
+        delivery = Delivery(name or tools.config.get('smtp_server') or '')
+        return super(
+            MailMail, self.with_context(email_pay_delivery=delivery)
+        )._send(*args, mail_server=mail_server, **kwargs)
+
+    def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False,
+                                  failure_type=None):
+        """Override of `mail`: note what became of receipts before the mail is deleted."""
+        if followed := self.filtered(lambda mail: mail.model in FOLLOWED):
+            followed._email_pay_record_delivery(failure_reason, failure_type)
+        return super()._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
+
+    def _email_pay_record_delivery(self, failure_reason, failure_type):
+        delivery = self.env.context.get('email_pay_delivery')
+        receipts = self.env['email.pay.receipt'].sudo().search([('mail_id', 'in', self.ids)])
+        for receipt in receipts:
+            mail = receipt.mail_id
+            state = 'sent'
+            if failure_type:  # what is tried again is in the outbox
+                state = 'outbox' if mail.state == 'outgoing' else 'failed'
+            answer = failure_reason or mail.failure_reason or failure_type
+            receipt._record_delivery(
+                state, delivery.server if delivery else mail.mail_server_id.name,
+                (delivery and delivery.answer) or answer,
+            )
+        for address, answer in (delivery.refused if delivery else {}).items():
+            self.env['res.partner']._email_pay_note_refusal(address, answer)

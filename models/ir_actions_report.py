@@ -1,0 +1,23 @@
+import io
+
+from odoo import models
+
+
+class IrActionsReport(models.Model):
+    _inherit = 'ir.actions.report'
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        """Override of `base`: the PDFs of a batch of receipts are made together, since to start the
+        program that makes them takes longer than to make one. They are kept in the context."""
+        kept = self.env.context.get('email_pay_pdfs')
+        if kept is None or not res_ids:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+        report = self._get_report(report_ref)
+        if missing := [res_id for res_id in res_ids if (report.id, res_id) not in kept]:
+            made = super()._render_qweb_pdf_prepare_streams(report_ref, data, missing)
+            kept.update({(report.id, res_id): made[res_id]['stream'].getvalue()
+                         for res_id in missing})
+        return {
+            res_id: {'stream': io.BytesIO(kept[report.id, res_id]), 'attachment': None}
+            for res_id in res_ids
+        }

@@ -10,6 +10,8 @@ STATEMENT_ROWS = 100
 PORTAL_ROUTE = '/pay/to/<string:slug>'
 # The statement of account, for customers who sign in.
 STATEMENT_ROUTE = '/my/statement'
+# What is collected from them in instalments.
+PLANS_ROUTE = '/my/instalments'
 WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'
 
 # A link's token is a public selector, by which it is found, and a verifier of 144 random bits,

@@ -5,25 +5,28 @@ from odoo.tools import format_date
 
 from .documents import document_values
 
-LOOKS = {'awaiting': 'quiet', 'confirmed': 'good', 'denied': 'bad', 'cancelled': 'quiet'}
+CHARGE_LOOKS = {'awaiting': 'quiet', 'confirmed': 'good', 'denied': 'bad', 'cancelled': 'quiet'}
 PLAN_LOOKS = {'pending': 'info', 'active': 'info', 'done': 'good', 'cancelled': 'quiet'}
 
 
 def plan_values(plan):
     """The plan as a whole."""
-    upcoming = plan._next_installment()
-    denied = plan._denied_installments()
+    denied = plan._installments('denied')
     return {
         'begun': plan.state != 'pending',
         'count': plan.count,
-        'left': plan.currency_id.format(plan._left_to_collect()),
-        'next_date': plan.state == 'active' and upcoming and format_date(
-            plan.env, upcoming.due_date),
+        'left': plan.currency_id.format(plan._left()),
+        'next_date': _next_date(plan),
         'denied': denied and (
             _("%s payments did not go through", len(denied)) if len(denied) > 1
             else _("1 payment did not go through")
         ),
     }
+
+
+def _next_date(plan):
+    upcoming = plan.state == 'active' and plan._installments('awaiting')[:1]
+    return upcoming and format_date(plan.env, upcoming.due_date)
 
 
 def charge_rows(plan):
@@ -34,26 +37,65 @@ def charge_rows(plan):
     }
     return [
         {
-            'number': installment.number,
-            'date': format_date(plan.env, installment.due_date),
-            'amount': plan.currency_id.format(installment.amount),
-            'state': installment.state,
-            'label': labels[installment.state],
-            'look': LOOKS[installment.state],
-            'reason': installment.state == 'denied' and installment.reason,
+            'number': line.number,
+            'date': format_date(plan.env, line.due_date),
+            'amount': plan.currency_id.format(line.amount),
+            'state': line.state,
+            'label': labels[line.state],
+            'look': CHARGE_LOOKS[line.state],
+            'reason': line.state == 'denied' and line.reason,
         }
-        for installment in plan.installment_ids.sorted('number')
+        for line in plan.installment_ids.sorted('number')
     ]
 
 
-def plan_document_values(plan, pdf_url):
+def begin_values(plan):
+    """How it begins: what is charged now, and by whom the rest."""
+    first, last = plan.installment_ids.sorted('number')[:1], plan.installment_ids.sorted('number')[-1:]
+    said = {
+        'amount': plan.currency_id.format(first.amount), 'app': plan.provider_id.name,
+        'company': plan.company_id.name, 'date': format_date(plan.env, last.due_date),
+    }
+    if plan.mode == 'token':
+        text = _("You pay %(amount)s now, and your card is saved at %(app)s. %(company)s charges it"
+                 " every month until %(date)s, as listed here.", **said)
+    else:
+        text = _("%(app)s charges %(amount)s now, and each next payment on its date until"
+                 " %(date)s, as listed here.", **said)
+    return {
+        'do': 'begin', 'installment': False, 'methods': [], 'text': text,
+        'title': _("Enter your card once"), 'button': _("Continue"),
+    }
+
+
+def denied_values(line, methods):
+    """How the customer pays an instalment that the bank declined."""
+    return {
+        'do': 'installment', 'installment': line.id, 'methods': methods,
+        'title': _("Payment %(number)s of %(count)s was not made", number=line.number,
+                   count=line.plan_id.count),
+        'text': _("Pay it here, with the same card or another one."),
+        'button': _("Pay %s", line.currency_id.format(line.amount)),
+    }
+
+
+def card_values(plan):
+    """The card that is charged each month, where it is saved; False where it is not."""
+    if plan.state != 'active' or not plan.token_id:
+        return False
+    return {'text': _("%s is charged on the dates of this list.", plan.token_id.display_name)}
+
+
+def document_of(plan, pdf_url):
     """What is paid with it; a draft has no number yet, and no PDF."""
     invoice = plan.move_id
     if not invoice:
         return False
     posted = invoice.state == 'posted'
-    values = document_values(invoice, posted and pdf_url)
-    return {**values, 'name': posted and invoice.name}
+    return {
+        **document_values(invoice, posted and pdf_url),
+        'name': posted and invoice.name,
+    }
 
 
 def listed_plan(plan):
@@ -62,16 +104,13 @@ def listed_plan(plan):
         'pending': _("Not begun"), 'active': _("In progress"), 'done': _("Paid"),
         'cancelled': _("Cancelled"),
     }
-    upcoming = plan.state in ('pending', 'active') and plan._next_installment()
-    currency = plan.currency_id
     return {
         'company': plan.company_id.name,
         'name': plan.document,
         'label': labels[plan.state],
         'look': PLAN_LOOKS[plan.state],
-        'paid': len(plan.installment_ids.filtered(lambda one: one.state == 'confirmed')),
-        'count': plan.count,
-        'amount': currency.format(plan.amount),
-        'next_date': upcoming and format_date(plan.env, upcoming.due_date),
-        'next_amount': upcoming and currency.format(upcoming.amount),
+        'progress': _("%(paid)s of %(count)s payments made",
+                      paid=len(plan._installments('confirmed')), count=plan.count),
+        'amount': plan.currency_id.format(plan.amount),
+        'next_date': _next_date(plan),
     }

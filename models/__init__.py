@@ -4,6 +4,7 @@ from . import email_pay_cached
 from . import email_pay_sharing
 
 from . import account_move
+from . import account_move_follow
 from . import account_move_notes
 from . import account_move_plan
 from . import email_pay_difference
@@ -22,6 +23,9 @@ from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_plan
+from . import email_pay_plan_follow
+from . import email_pay_plan_order
+from . import email_pay_plan_page
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer

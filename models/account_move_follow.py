@@ -1,4 +1,4 @@
-from odoo import _, api, fields, models
+from odoo import api, fields, models
 
 from .email_pay_plan import LIVE
 
@@ -73,44 +73,3 @@ class AccountMove(models.Model):
     def _email_pay_own_plan(self):
         """The plan, with the rights of the user."""
         return self._email_pay_plan().sudo(False)
-
-
-class EmailPayPlan(models.Model):
-    _inherit = 'email.pay.plan'
-
-    # What the filters of the invoices look for.
-    _pending_idx = models.Index("(move_id) WHERE state = 'pending'")
-    _error_idx = models.Index("(move_id) WHERE error IS NOT NULL AND state IN ('pending', 'active')")
-
-    def _summary(self):
-        """What is collected, in one line."""
-        return _(
-            "%(amount)s in %(count)s instalments with %(method)s.",
-            amount=self.currency_id.format(self.amount), count=self.count,
-            method=self.method_id.display_name,
-        )
-
-    def _trouble(self):
-        """What keeps the customer from paying, in plain words; False when nothing does."""
-        if self.state not in LIVE:
-            return False
-        denied = self._installments('denied')[:1]
-        if self.error or not denied:
-            return self.error
-        return _(
-            "Instalment %(position)s was not collected: %(reason)s", position=denied.position,
-            reason=denied.reason or '',
-        )
-
-    @api.model
-    def _trouble_domain(self):
-        return fields.Domain('state', 'in', LIVE) & (
-            fields.Domain('error', '!=', False)
-            | fields.Domain('installment_ids', 'any', [('state', '=', 'denied')])
-        )
-
-
-class EmailPayInstallment(models.Model):
-    _inherit = 'email.pay.installment'
-
-    _denied_idx = models.Index("(plan_id) WHERE state = 'denied'")

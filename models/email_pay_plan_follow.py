@@ -18,6 +18,12 @@ class EmailPayPlan(models.Model):
         string="Confirmed", compute='_compute_progress', help="Instalments confirmed, of all.",
     )
     payment_count = fields.Integer(string="Payments", compute='_compute_payment_count')
+    # Who keeps the books may not open the cards of others.
+    card = fields.Char(string="Saved Card", related='token_id.display_name')
+
+    # What the filters of the invoices look for.
+    _pending_idx = models.Index("(move_id) WHERE state = 'pending'")
+    _error_idx = models.Index("(move_id) WHERE error IS NOT NULL AND state IN ('pending', 'active')")
 
     @api.depends('move_id.name', 'order_model', 'order_id')
     def _compute_document(self):
@@ -62,6 +68,35 @@ class EmailPayPlan(models.Model):
         plans = self.sudo().search([('partner_id.commercial_partner_id', '=', customer.id)])
         return plans.sorted(lambda plan: plan.state not in LIVE)
 
+    # === ON ITS INVOICE === #
+
+    def _summary(self):
+        """What is collected, in one line."""
+        return _(
+            "%(amount)s in %(count)s instalments with %(method)s.",
+            amount=self.currency_id.format(self.amount), count=self.count,
+            method=self.method_id.display_name,
+        )
+
+    def _trouble(self):
+        """What keeps the customer from paying, in plain words; False when nothing does."""
+        if self.state not in LIVE:
+            return False
+        denied = self._installments('denied')[:1]
+        if self.error or not denied:
+            return self.error
+        return _(
+            "Instalment %(position)s was not collected: %(reason)s", position=denied.position,
+            reason=denied.reason or '',
+        )
+
+    @api.model
+    def _trouble_domain(self):
+        return Domain('state', 'in', LIVE) & (
+            Domain('error', '!=', False)
+            | Domain('installment_ids', 'any', [('state', '=', 'denied')])
+        )
+
     # === THE BUTTONS === #
 
     def action_open_document(self):
@@ -84,6 +119,7 @@ class EmailPayInstallment(models.Model):
 
     # The report shows the charges of some days, and those of a customer.
     _due_idx = models.Index('(due_date, company_id, state)')
+    _denied_idx = models.Index("(plan_id) WHERE state = 'denied'")
 
     document = fields.Char(related='plan_id.document')
     position = fields.Char(string="Instalment", compute='_compute_position')

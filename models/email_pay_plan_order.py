@@ -1,8 +1,9 @@
 from odoo import _, api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
+from .account_move import PAYABLE_TYPES
 from .email_pay_plan import LIVE
 from .locks import locked_ids
 
@@ -109,9 +110,119 @@ class EmailPayPlan(models.Model):
                 'type': 'ir.actions.act_window', 'res_model': self._name, 'res_id': plan.id,
                 'views': [(False, 'form')],
             }
-        return self._collect_action(order)
+        if reason := order._email_pay_plan_obstacle():
+            raise UserError(reason)
+        return {
+            'type': 'ir.actions.act_window', 'name': _("Collect in Instalments"),
+            'res_model': 'email.pay.collect', 'views': [(False, 'form')], 'target': 'new',
+            'context': {
+                'default_order_model': order._name, 'default_order_id': order.id,
+                'dialog_size': 'medium',
+            },
+        }
 
     @api.model
     def _of_order(self, order):
         """The plans (sudo) of an order, the newest first."""
         return self.sudo().search([('order_model', '=', order._name), ('order_id', '=', order.id)])
+
+    @api.model
+    def _order_domain(self, operator, value):
+        if ORDER not in self.env:
+            return super()._order_domain(operator, value)
+        orders = self.env[ORDER].sudo()._search([('name', operator, value)])
+        return Domain('order_model', '=', ORDER) & Domain('order_id', 'in', orders)
+
+    def _order(self):
+        """The sales order (sudo) that is collected, as long as `sale` is installed; else empty."""
+        if self.order_model != ORDER or ORDER not in self.env:
+            return self.browse()
+        return self.env[ORDER].sudo().browse(self.order_id).exists()
+
+    # === ITS LIFE === #
+
+    def _post_draft(self):
+        """The first charge confirms the order, if it is still what the customer agreed to."""
+        super()._post_draft()
+        order = self._order()
+        if not order or order.state not in ('draft', 'sent'):
+            return
+        if self._order_changed(order):
+            self._ask_once(
+                _("%s was not confirmed", order.name),
+                _("The first instalment came, and the order is not what the plan was made for any"
+                  " more. What is collected is the customer's credit. Put the order right and"
+                  " confirm it, or press “Cancel the rest” on the plan."),
+            )
+            return
+        order.with_context(send_email=True).action_confirm()
+        self._note(_("%s was confirmed by the first payment.", order.name))
+
+    def _order_changed(self, order):
+        return (
+            order.currency_id != self.currency_id
+            or order.partner_invoice_id.commercial_partner_id != self.partner_id.commercial_partner_id
+            or self.currency_id.compare_amounts(order._email_pay_plan_amount(), self.amount) != 0
+        )
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _post(self, soft=True):
+        """Override of `account`: what was collected for an order is matched with its invoice, and
+        what is still to come is collected for that."""
+        posted = super()._post(soft)
+        if ORDER in self.env:
+            for invoice in posted.filtered(lambda move: move.move_type in PAYABLE_TYPES):
+                invoice._email_pay_take_over_orders()
+        return posted
+
+    def _email_pay_take_over_orders(self):
+        orders = self.sudo().line_ids.sale_line_ids.order_id
+        plans = self.env['email.pay.plan'].sudo().search([
+            ('order_model', '=', ORDER), ('order_id', 'in', orders.ids),
+        ]) if orders else self.env['email.pay.plan']
+        if not plans:
+            return
+        plans.filtered(lambda plan: plan.state in LIVE and not plan.move_id)[:1].move_id = self
+        self._email_pay_match_credits(plans.installment_ids.payment_id)
+
+    def _email_pay_match_credits(self, payments):
+        """Settle this invoice with what is left of `payments`, the oldest first."""
+        for line in payments.move_id.line_ids.sorted('id'):
+            own = self.line_ids.filtered(
+                lambda mine, line=line: mine.account_id == line.account_id and not mine.reconciled)
+            if own and not line.reconciled and line.account_id.account_type == 'asset_receivable':
+                (own + line).reconcile()
+
+
+class PaymentTransaction(models.Model):
+    _inherit = 'payment.transaction'
+
+    def _email_pay_ordered(self):
+        """Those that collect an order which is not invoiced yet."""
+        return self.filtered(
+            lambda tx: not tx.invoice_ids and tx.email_pay_installment_id.plan_id._order())
+
+    def _post_process(self):
+        """Override of `payment`: what was booked is what was paid of the order. Its own booking of
+        online payments, with its mails and down payments, would only repeat ours."""
+        super()._post_process()
+        for tx in self.filtered(lambda tx: tx.state == 'done' and tx.email_pay_installment_id):
+            if order := tx.email_pay_installment_id.plan_id._order():
+                tx.sale_order_ids = [Command.link(order.id)]
+
+    def _email_pay_report_credits(self):
+        """Override: the credit for an order is no surprise; its invoice takes it."""
+        return super(PaymentTransaction, self - self._email_pay_ordered())._email_pay_report_credits()
+
+    def _email_pay_check_collectable(self):
+        """Override: nor what a plan collects of an order, on the pages of `sale`."""
+        super()._email_pay_check_collectable()
+        orders = self.sale_order_ids if 'sale_order_ids' in self._fields else ()
+        for order in orders:
+            plans = self.env['email.pay.plan']._of_order(order)
+            if plans.filtered(lambda plan: plan.state in LIVE):
+                raise ValidationError(_(
+                    "%s is being collected in instalments. Nothing was charged.", order.name))

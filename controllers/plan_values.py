@@ -51,10 +51,10 @@ def charge_rows(plan):
 
 def begin_values(plan):
     """How it begins: what is charged now, and by whom the rest."""
-    first, last = plan.installment_ids.sorted('number')[:1], plan.installment_ids.sorted('number')[-1:]
+    lines = plan.installment_ids.sorted('number')
     said = {
-        'amount': plan.currency_id.format(first.amount), 'app': plan.provider_id.name,
-        'company': plan.company_id.name, 'date': format_date(plan.env, last.due_date),
+        'amount': plan.currency_id.format(lines[:1].amount), 'app': plan.provider_id.name,
+        'company': plan.company_id.name, 'date': format_date(plan.env, lines[-1:].due_date),
     }
     if plan.mode == 'token':
         text = _("You pay %(amount)s now, and your card is saved at %(app)s. %(company)s charges it"

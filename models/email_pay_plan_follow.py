@@ -23,7 +23,8 @@ class EmailPayPlan(models.Model):
 
     # What the filters of the invoices look for.
     _pending_idx = models.Index("(move_id) WHERE state = 'pending'")
-    _error_idx = models.Index("(move_id) WHERE error IS NOT NULL AND state IN ('pending', 'active')")
+    _error_idx = models.Index(
+        "(move_id) WHERE error IS NOT NULL AND state IN ('pending', 'active')")
 
     @api.depends('move_id.name', 'order_model', 'order_id')
     def _compute_document(self):

@@ -159,9 +159,10 @@ class EmailPayPlan(models.Model):
         self._note(_("%s was confirmed by the first payment.", order.name))
 
     def _order_changed(self, order):
+        payer = order.partner_invoice_id.commercial_partner_id
         return (
             order.currency_id != self.currency_id
-            or order.partner_invoice_id.commercial_partner_id != self.partner_id.commercial_partner_id
+            or payer != self.partner_id.commercial_partner_id
             or self.currency_id.compare_amounts(order._email_pay_plan_amount(), self.amount) != 0
         )
 
@@ -215,7 +216,8 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_report_credits(self):
         """Override: the credit for an order is no surprise; its invoice takes it."""
-        return super(PaymentTransaction, self - self._email_pay_ordered())._email_pay_report_credits()
+        others = self - self._email_pay_ordered()
+        return super(PaymentTransaction, others)._email_pay_report_credits()
 
     def _email_pay_check_collectable(self):
         """Override: nor what a plan collects of an order, on the pages of `sale`."""

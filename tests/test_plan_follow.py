@@ -159,9 +159,9 @@ class TestPlanFollow(PlanFollowCommon):
         self.assertEqual(plan.document, "Draft")
         plan.move_id.action_post()
         self.assertEqual(plan.document, plan.move_id.name)
-        lines = plan.installment_ids
-        self.assertEqual(lines.search([('document', '=', plan.move_id.name)]), lines.sorted('number'))
-        self.assertEqual(lines.sorted('number').mapped('position'), ['1/2', '2/2'])
+        lines = plan.installment_ids.sorted('number')
+        self.assertEqual(lines.search([('document', '=', plan.move_id.name)]), lines)
+        self.assertEqual(lines.mapped('position'), ['1/2', '2/2'])
 
     def test_eighty_rows_take_as_many_queries_as_ten(self):
         for _number in range(20):

@@ -34,7 +34,7 @@ class PlanPageController(PaymentPageController):
             return self._message_page(
                 'info', _("Nothing is collected in instalments"), '', actions=actions)
         listed = [
-            {**listed_plan(plan), 'url': plan._customer_link()._path()} for plan in plans
+            {**listed_plan(plan), 'url': plan._live_link()._path()} for plan in plans
         ]
         company = plans.company_id if len(plans.company_id) == 1 else None
         return self._render(
@@ -64,14 +64,15 @@ class PlanPageController(PaymentPageController):
         return self._redirect(step)
 
     def _begin(self, link, **_params):
-        return self._step(link, link.plan_id._begin())
+        return link.plan_id._attempt()._email_pay_path()
 
     def _pay_denied(self, link, method='', **_params):
         installment = link.plan_id._payable()
         provider, payment_method = self._way(link._methods(installment.amount), method)
         if provider._email_pay_flow() == 'inline':
             return inline_path(link, installment.amount, provider)
-        return installment._start_payment(link, provider, payment_method)._email_pay_path()
+        return link._start_installment(
+            installment, provider, payment_method)._email_pay_path()
 
     def _change_card(self, link, **_params):
         return link.plan_id._change_card()._email_pay_path()
@@ -112,4 +113,12 @@ class PlanPageController(PaymentPageController):
         return self._render(
             'email_pay.plan_page', values, title=_("Your payments"), company=link.company_id,
             lang_code=lang.code, status=status, test_mode=plan.provider_id.state == 'test',
+        )
+
+    def _obstacle_page(self, link, obstacle):
+        if not link.plan_id or obstacle != 'canceled':
+            return super()._obstacle_page(link, obstacle)
+        return self._message(
+            link, 'info', _("These payments were cancelled"),
+            _("Nothing more is charged. Please contact us if you have a question."),
         )

@@ -133,7 +133,7 @@ class EmailPayPlan(models.Model):
         orders = self.env[ORDER].sudo()._search([('name', operator, value)])
         return Domain('order_model', '=', ORDER) & Domain('order_id', 'in', orders)
 
-    def _order(self):
+    def _sales_order(self):
         """The sales order (sudo) that is collected, as long as `sale` is installed; else empty."""
         if self.order_model != ORDER or ORDER not in self.env:
             return self.browse()
@@ -141,19 +141,30 @@ class EmailPayPlan(models.Model):
 
     # === ITS LIFE === #
 
+    def _problem(self):
+        """Override: an order that is not invoiced yet."""
+        order = self._sales_order()
+        if self.move_id or not order or not self._awaiting_amount():
+            return super()._problem()
+        if order.state == 'cancel':
+            return 'stop', _("The order was cancelled.")
+        if self.state == 'pending' and self._order_changed(order):
+            return 'tell', _(
+                "The order is not what the plan was made for any more. Cancel the attempt, and"
+                " collect it again.")
+        return '', ''
+
     def _post_draft(self):
         """The first charge confirms the order, if it is still what the customer agreed to."""
         super()._post_draft()
-        order = self._order()
+        order = self._sales_order()
         if not order or order.state not in ('draft', 'sent'):
             return
-        if self._order_changed(order):
-            self._ask_once(
-                _("%s was not confirmed", order.name),
-                _("The first instalment came, and the order is not what the plan was made for any"
-                  " more. What is collected is the customer's credit. Put the order right and"
-                  " confirm it, or press “Cancel the rest” on the plan."),
-            )
+        if reason := self._problem()[1]:
+            self._need_person(_("%s was not confirmed", order.name), _(
+                "The first instalment was collected, and the order was not confirmed: %s The money"
+                " is booked as the customer's credit.", reason,
+            ))
             return
         order.with_context(send_email=True).action_confirm()
         self._note(_("%s was confirmed by the first payment.", order.name))
@@ -204,14 +215,14 @@ class PaymentTransaction(models.Model):
     def _email_pay_ordered(self):
         """Those that collect an order which is not invoiced yet."""
         return self.filtered(
-            lambda tx: not tx.invoice_ids and tx.email_pay_installment_id.plan_id._order())
+            lambda tx: not tx.invoice_ids and tx.email_pay_installment_id.plan_id._sales_order())
 
     def _post_process(self):
         """Override of `payment`: what was booked is what was paid of the order. Its own booking of
         online payments, with its mails and down payments, would only repeat ours."""
         super()._post_process()
         for tx in self.filtered(lambda tx: tx.state == 'done' and tx.email_pay_installment_id):
-            if order := tx.email_pay_installment_id.plan_id._order():
+            if order := tx.email_pay_installment_id.plan_id._sales_order():
                 tx.sale_order_ids = [Command.link(order.id)]
 
     def _email_pay_report_credits(self):

@@ -17,7 +17,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         })
 
     def open_plan(self, plan):
-        return self.open_link(plan._customer_link())
+        return self.open_link(plan._live_link())
 
     def charges(self, response):
         """The charges that the page lists: number, amount and what became of it."""
@@ -76,7 +76,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
 
     def test_only_who_has_the_link_sees_it(self):
         plan = self.plan('confirmed', 'awaiting')
-        path = plan._customer_link()._path()
+        path = plan._live_link()._path()
         self.assertEqual(self.open_plan(plan).status_code, 200)
         self.assertEqual(self.url_open(path).status_code, 200)
         self.new_visitor()
@@ -104,7 +104,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         self.assertIn("1 of 2 payments made", self.text(page))
         [link] = self.tree(page).xpath('//main//section//a/@href')
         self.assertEqual(len(self.charges(self.url_open(link))), 2)
-        self.assertEqual(self.url_open(other._customer_link()._path()).status_code, 404)
+        self.assertEqual(self.url_open(other._live_link()._path()).status_code, 404)
 
     def test_my_account_counts_them(self):
         contact = new_test_user(self.env, 'contact', 'base.group_portal', email='c@example.com')
@@ -122,7 +122,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         plan = self.plan('confirmed', 'denied', 'awaiting')
         page = self.open_plan(plan)
         self.assertEqual(self.step(page), f'Pay {self.money(30.0)}')
-        card_page = self.follow(self.submit(page, plan._customer_link().selector))
+        card_page = self.follow(self.submit(page, plan._live_link().selector))
         status = self.follow(self.enter_card(card_page))
         self.assertEqual(self.headline(status), "Payment received")
         self.assertNotIn("Pay the rest", self.text(status))
@@ -134,9 +134,9 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
     def test_two_tabs_pay_it_once(self):
         plan = self.plan('confirmed', 'denied', 'awaiting')
         tabs = [self.open_plan(plan) for _tab in range(2)]
-        cards = [self.follow(self.submit(tab, plan._customer_link().selector)) for tab in tabs[:1]]
+        cards = [self.follow(self.submit(tab, plan._live_link().selector)) for tab in tabs[:1]]
         self.follow(self.enter_card(cards[0]))
-        late = self.submit(tabs[1], plan._customer_link().selector)
+        late = self.submit(tabs[1], plan._live_link().selector)
         self.assertEqual(late.status_code, 400)
         self.assertIn("made already", self.refusal(late))
         self.assertEqual(len(self.sandbox.ledger.charges()), 1)
@@ -144,7 +144,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
     def test_what_was_not_declined_cannot_be_paid(self):
         plan = self.plan('confirmed', 'awaiting')
         page = self.open_plan(self.plan('confirmed', 'denied'))
-        link = plan._customer_link()
+        link = plan._live_link()
         self.open_link(link)
         forged = self.post(link._path(), form_token=self.form_token(page), do='installment')
         self.assertEqual(forged.status_code, 404)

@@ -4,7 +4,6 @@ from . import email_pay_cached
 from . import email_pay_sharing
 
 from . import account_move
-from . import account_move_follow
 from . import account_move_notes
 from . import account_move_plan
 from . import email_pay_difference
@@ -17,15 +16,13 @@ from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
-from . import email_pay_link_plan
 from . import email_pay_method
 from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_plan
-from . import email_pay_plan_follow
-from . import email_pay_plan_order
-from . import email_pay_plan_page
+from . import email_pay_plan_attempt
+from . import email_pay_plan_life
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -46,7 +43,6 @@ from . import payment_booking
 from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
-from . import payment_installment
 from . import payment_janitor
 from . import payment_pace
 from . import payment_provider
@@ -68,3 +64,12 @@ from . import res_company
 from . import res_partner
 from . import res_partner_tax_key
 from . import sms_sms
+
+# What changes what those above do.
+from . import email_pay_link_plan
+from . import payment_installment
+from . import payment_order
+from . import account_move_follow
+from . import email_pay_plan_follow
+from . import email_pay_plan_order
+from . import email_pay_plan_page

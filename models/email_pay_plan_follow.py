@@ -19,7 +19,7 @@ class EmailPayPlan(models.Model):
     )
     payment_count = fields.Integer(string="Payments", compute='_compute_payment_count')
     # Who keeps the books may not open the cards of others.
-    card = fields.Char(string="Saved Card", related='token_id.display_name')
+    card = fields.Char(string="Card Charged", related='token_id.display_name')
 
     # What the filters of the invoices look for.
     _pending_idx = models.Index("(move_id) WHERE state = 'pending'")

@@ -5,18 +5,23 @@ from . import email_pay_sharing
 
 from . import account_move
 from . import account_move_notes
+from . import account_move_plan
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
 from . import email_pay_event_inbox
 from . import email_pay_event_process
+from . import email_pay_installment
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
+from . import email_pay_link_plan
 from . import email_pay_method
+from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
+from . import email_pay_plan
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -37,6 +42,7 @@ from . import payment_booking
 from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
+from . import payment_installment
 from . import payment_janitor
 from . import payment_pace
 from . import payment_provider

@@ -20,8 +20,8 @@ class EmailPayLink(models.Model):
     _inherit = 'email.pay.link'
 
     scope = fields.Selection(
-        [('invoices', "Invoices"), ('statement', "Statement")], default='invoices', required=True,
-        readonly=True,
+        [('invoices', "Invoices"), ('statement', "Statement"), ('plan', "Recurring credit")],
+        default='invoices', required=True, readonly=True,
     )
     statement_month = fields.Date(
         readonly=True, copy=False,

@@ -139,8 +139,17 @@ class EmailPayPortal(models.Model):
         return (portals.filtered('enabled')[:1] or portals[:1]).id
 
     def _methods(self):
-        """The payment methods that are switched on, in their order."""
-        return self.method_ids.filtered('active').sorted('sequence')
+        """The payment methods that customers are offered, in their order."""
+        return self._switched_on('single')
+
+    def _recurring_methods(self):
+        """The methods with which a document can be collected in instalments, in their order."""
+        return self._switched_on('recurring')
+
+    def _switched_on(self, kind):
+        return self.method_ids.filtered(
+            lambda line: line.active and line.kind == kind
+        ).sorted('sequence')
 
     def _providers(self):
         """The payment apps of those methods."""

@@ -12,6 +12,9 @@ from . import email_pay_event_dispute
 from . import email_pay_event_inbox
 from . import email_pay_event_process
 from . import email_pay_installment
+from . import email_pay_installment_by_hand
+from . import email_pay_installment_charge
+from . import email_pay_installment_retry
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
@@ -22,6 +25,7 @@ from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_plan
+from . import email_pay_plan_card
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -53,6 +57,7 @@ from . import payment_refund
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns
+from . import payment_saved_card
 from . import payment_settled
 from . import payment_token
 from . import payment_transaction

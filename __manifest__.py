@@ -20,6 +20,7 @@
         'views/mail_templates_layout.xml',
         'data/mail_template_data.xml',
         'data/mail_template_refund_data.xml',
+        'data/mail_template_plan_data.xml',
         'report/statement_report.xml',
         'report/invoice_report.xml',
         'data/mail_template_statement_data.xml',

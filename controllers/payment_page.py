@@ -156,7 +156,7 @@ class PaymentPageController(PageMixin, Controller):
         choices, other = amount_choices(link, lang)
         attempts = link._attempts()
         processing = (invoice._email_pay_in_flight() - attempts)._email_pay_amount_for(invoice)
-        processing += invoice._email_pay_without_entry()
+        processing += invoice._email_pay_without_entry() + invoice._email_pay_awaited()
         flying = processing + attempts._email_pay_amount_for(invoice)
         if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
             choices = []  # there is nothing left to start

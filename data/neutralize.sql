@@ -28,6 +28,10 @@ UPDATE payment_transaction SET email_pay_receipt_due = false WHERE email_pay_rec
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;
 UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
  WHERE email_pay_checkout_until IS NOT NULL;
+UPDATE email_pay_plan SET sync_at = NULL WHERE sync_at IS NOT NULL;
+UPDATE email_pay_installment SET next_attempt = NULL, notice_due = false
+ WHERE next_attempt IS NOT NULL OR notice_due;
+UPDATE email_pay_link SET sms_state = 'none' WHERE sms_state = 'queued';
 UPDATE email_pay_sign_in SET state = 'out', code_hash = NULL WHERE state IN ('asked', 'sent', 'in');
 -- running workers forget the credentials that they have read
 INSERT INTO orm_signaling_default DEFAULT VALUES;

@@ -19,13 +19,14 @@ from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
-from . import email_pay_link_plan
 from . import email_pay_method
 from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_card
+from . import email_pay_plan_attempt
+from . import email_pay_plan_life
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -46,7 +47,6 @@ from . import payment_booking
 from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
-from . import payment_installment
 from . import payment_janitor
 from . import payment_pace
 from . import payment_provider
@@ -69,3 +69,8 @@ from . import res_company
 from . import res_partner
 from . import res_partner_tax_key
 from . import sms_sms
+
+# What changes what those above do.
+from . import email_pay_link_plan
+from . import payment_installment
+from . import payment_order

@@ -4,6 +4,9 @@ from odoo.exceptions import UserError
 from .account_move import PAYABLE_TYPES
 from .email_pay_plan import LIVE
 
+# What of an invoice a plan depends on.
+CHANGES = {'state', 'partner_id', 'currency_id', 'invoice_line_ids', 'line_ids'}
+
 
 class AccountMove(models.Model):
     """An invoice that is collected month by month."""
@@ -35,6 +38,43 @@ class AccountMove(models.Model):
             'res_model': 'email.pay.collect', 'views': [(False, 'form')], 'target': 'new',
             'context': {'default_move_id': self.id, 'dialog_size': 'medium'},
         }
+
+    # === COLLECT ONCE === #
+
+    def _email_pay_awaited(self):
+        """What live plans will still charge of these invoices, beside what is on its way."""
+        plans = self.sudo().email_pay_plan_ids.filtered(lambda plan: plan._holds())
+        if not plans:
+            return 0.0
+        awaiting = plans.installment_ids.filtered(lambda line: line.state == 'awaiting')
+        flying = plans.move_id._email_pay_in_flight().email_pay_installment_id
+        return sum((awaiting - flying).mapped('amount'))
+
+    # === WHEN IT CHANGES === #
+
+    def write(self, vals):
+        """Override: a plan looks at its document again when that changes."""
+        result = super().write(vals)
+        if CHANGES & vals.keys():
+            self._email_pay_tell_plans()
+        return result
+
+    def _email_pay_tell_plans(self):
+        """Let the live plans of these invoices look at them again."""
+        invoices = self.filtered(lambda move: move.move_type in PAYABLE_TYPES)
+        plans = invoices and self.env['email.pay.plan'].sudo().search([
+            ('move_id', 'in', invoices.ids), ('state', 'in', LIVE),
+        ])
+        if plans:
+            plans._on_invoice_changed()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_collected(self):
+        """A document that a customer may be paying right now stays."""
+        if self.sudo().email_pay_plan_ids.filtered(lambda plan: plan.state in LIVE):
+            raise UserError(_(
+                "This document is being collected in instalments. Press “Cancel the attempt” first."
+            ))
 
     # === AS THE DOCUMENT OF A PLAN: a sales order has the same four methods === #
 
@@ -78,3 +118,22 @@ class AccountMove(models.Model):
             'currency_id': self.currency_id.id,
             'amount': self._email_pay_plan_amount(),
         }
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = 'account.partial.reconcile'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: a plan looks at its document when somebody else settled a part of it. What the
+        plan itself collects is booked as it should be."""
+        parts = super().create(vals_list)
+        if not self.env.context.get('email_pay_notes'):
+            parts.debit_move_id.move_id._email_pay_tell_plans()
+        return parts
+
+    def unlink(self):
+        invoices = self.debit_move_id.move_id
+        result = super().unlink()
+        invoices._email_pay_tell_plans()
+        return result

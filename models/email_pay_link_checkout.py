@@ -70,7 +70,7 @@ class EmailPayLink(models.Model):
         invoice = self.invoice_ids
         terms = terms or invoice._get_invoice_next_payment_values()
         currency = invoice.currency_id
-        due = invoice.amount_residual
+        due = invoice.amount_residual - invoice._email_pay_awaited()
         choices = {'full': due}
         if terms.get('installment_state') == 'epd':
             choices['discount'] = terms['amount_due']

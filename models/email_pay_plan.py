@@ -2,7 +2,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Command
 from odoo.tools import SQL, float_round
 
 from .email_pay_method_recurring import MODES
@@ -57,7 +57,7 @@ class EmailPayPlan(models.Model):
     mode = fields.Selection(MODES, string="Who Charges", required=True, readonly=True)
     move_id = fields.Many2one(
         'account.move', string="Invoice", readonly=True, index='btree_not_null',
-        check_company=True, ondelete='restrict',
+        check_company=True, ondelete='set null',
     )
     order_model = fields.Char(readonly=True)
     order_id = fields.Many2oneReference(
@@ -171,21 +171,12 @@ class EmailPayPlan(models.Model):
             app=method.provider_name, what=_(" and ").join(lacks), customer=partner.display_name,
         )
 
-    @api.model
-    def _collect(self, document, method, count, first_date):
-        """Make a plan and send its order or link. The plan is committed first: whatever happens
-        then to this request, nothing is at the gateway of which the books do not know."""
-        plan = self._create_for(document, method, count, first_date)
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        plan._open()
-        return plan
-
     # === ITS DOCUMENT === #
 
     def _document(self):
         """The invoice, or the order, that is collected."""
         self.ensure_one()
-        if self.move_id:
+        if self.move_id or not self.order_model:
             return self.move_id
         return self.env[self.order_model].browse(self.order_id).exists()
 
@@ -193,7 +184,8 @@ class EmailPayPlan(models.Model):
         """Tell the chatters of the plan and of its document."""
         for plan in self:
             plan._message_log(body=body)
-            plan._document()._message_log(body=body)
+            if document := plan._document():
+                document._message_log(body=body)
 
     def _lock(self):
         """Let one work at a time on these plans. As for invoices, the update makes whoever waited
@@ -205,31 +197,60 @@ class EmailPayPlan(models.Model):
                 " RETURNING id", tuple(self.ids),
             ))
 
+    # === WHAT IS STILL TO COME === #
+
+    def _holds(self):
+        """Whether what this plan awaits may be charged, so that nobody else may collect it."""
+        self.ensure_one()
+        if self.state == 'pending':
+            return self.mode == 'manual' or self._is_attempt_open()
+        return self.state == 'active'
+
     @api.model
-    def _live_domain(self):
-        return Domain('state', 'in', LIVE)
+    def _held_ids(self, customer):
+        """The ids of the invoices of a customer of which live plans await something."""
+        plans = self.sudo().search([
+            ('state', 'in', LIVE), ('move_id.commercial_partner_id', '=', customer.id),
+        ])
+        return [
+            plan.move_id.id for plan in plans if plan._awaiting_amount() and plan._holds()
+        ]
 
-    # === ENTRY POINTS === #
-
-    def _open(self):
-        """Send the order to the gateway, or the link to the customer."""
-
-    def action_refresh(self):
-        """Ask the gateway now, and send the order again when it did not get it."""
-
-    def action_cancel_attempt(self):
-        """Let the customer pay no more, while the first charge is not made."""
-
-    def action_cancel_rest(self):
-        """Charge nothing more of an active plan."""
+    # === SHARING ITS LINK === #
 
     def action_send_link(self):
         """The dialog with every way to hand the link out."""
         return self.action_share_payment_link()
 
-    @api.model
-    def _cron_sync(self):
-        """Ask for every live plan of a gateway that charges by itself."""
+    def _email_pay_check_accountant(self):
+        self._check_may_decide()
 
-    def _on_invoice_changed(self):
-        """Take note that the document is not what it was."""
+    def _email_pay_shared_link(self):
+        self.ensure_one()
+        self._email_pay_check_accountant()
+        if obstacle := self._email_pay_unpayable()[self]:
+            raise UserError(obstacle)
+        return self._live_link()
+
+    def _email_pay_shared_links(self):
+        return self.env['email.pay.link'].union(*(plan._live_link() for plan in self))
+
+    def _email_pay_live_links(self):
+        return self.sudo().link_id.filtered(lambda link: link.state == 'active')
+
+    def _email_pay_unpayable(self):
+        reason = _("Nothing is paid with the link of a plan that is over.")
+        return {plan: '' if plan.state in LIVE else reason for plan in self}
+
+    def _email_pay_title(self):
+        """What the accountant and the customer call it: the invoice, once it has a name."""
+        name = self.move_id.state == 'posted' and self.move_id.name
+        return name or self.reference
+
+    def _email_pay_address(self):
+        partner = self.partner_id
+        return partner.email_normalized or partner._email_pay_address()
+
+    def _email_pay_phone(self):
+        partner = self.partner_id
+        return partner.phone_sanitized or partner._email_pay_phone()

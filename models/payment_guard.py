@@ -63,6 +63,9 @@ class PaymentTransaction(models.Model):
             positive or is more than what is due and not being paid already.
         """
         self.ensure_one()
+        if self.email_pay_installment_id:
+            self._email_pay_check_installment()
+            return
         if self.email_pay_allocation_ids:
             self._email_pay_check_allocations()
             return
@@ -77,7 +80,7 @@ class PaymentTransaction(models.Model):
         if invoices.currency_id != self.currency_id:
             raise ValidationError(_("This invoice is paid in %s.", invoices.currency_id[:1].name))
         in_flight = (invoices._email_pay_in_flight() - self)._email_pay_amount_for(invoices)
-        in_flight += invoices._email_pay_without_entry()
+        in_flight += invoices._email_pay_without_entry() + invoices._email_pay_awaited()
         due = sum(invoices.mapped('amount_residual')) - in_flight
         if self.currency_id.compare_amounts(self.amount, 0) <= 0:
             raise ValidationError(_("Enter an amount greater than zero."))

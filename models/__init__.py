@@ -24,9 +24,9 @@ from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
 from . import email_pay_plan
-from . import email_pay_plan_card
 from . import email_pay_plan_attempt
 from . import email_pay_plan_life
+from . import email_pay_plan_card
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -57,7 +57,6 @@ from . import payment_refund
 from . import payment_release
 from . import payment_reopening
 from . import payment_returns
-from . import payment_saved_card
 from . import payment_settled
 from . import payment_token
 from . import payment_transaction
@@ -74,3 +73,4 @@ from . import sms_sms
 from . import email_pay_link_plan
 from . import payment_installment
 from . import payment_order
+from . import payment_saved_card

@@ -36,6 +36,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_pagolivre_notices
     from . import test_pagolivre_pace
     from . import test_pagolivre_returns
+    from . import test_plan
+    from . import test_plan_charges
+    from . import test_plan_life
+    from . import test_plan_notices
     from . import test_guard
     from . import test_charge
     from . import test_booking

@@ -39,6 +39,7 @@
         'views/email_pay_installment_views.xml',
         'views/email_pay_plan_views.xml',
         'wizards/email_pay_collect_views.xml',
+        'wizards/email_pay_decide_views.xml',
         'views/email_pay_portal_print_views.xml',
         'views/email_pay_link_views.xml',
         'views/email_pay_event_views.xml',

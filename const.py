@@ -34,6 +34,8 @@ MAX_NOTIFICATION_BYTES = 256 * 1024
 EVENT_BATCH = 20
 # Payments booked in one database transaction, which holds their invoices for a second or two.
 BOOKING_BATCH = 20
+# Instalments of which a worker charges the saved cards before others get a turn.
+CHARGING_BATCH = 20
 EVENT_MAX_ATTEMPTS = 8
 # Invoices sent or named at a time: a batch of queued mails, a list in a message.
 MAIL_BATCH = 20

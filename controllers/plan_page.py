@@ -75,7 +75,7 @@ class PlanPageController(PaymentPageController):
             installment, provider, payment_method)._email_pay_path()
 
     def _change_card(self, link, **_params):
-        return link.plan_id._change_card()._email_pay_path()
+        return link.plan_id._start_card()._email_pay_path()
 
     # === RENDERING === #
 

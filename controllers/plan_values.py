@@ -83,7 +83,10 @@ def card_values(plan):
     """The card that is charged each month, where it is saved; False where it is not."""
     if plan.state != 'active' or not plan.token_id:
         return False
-    return {'text': _("%s is charged on the dates of this list.", plan.token_id.display_name)}
+    return {
+        'text': _("%s is charged on the dates of this list.", plan.token_id.display_name),
+        'can_change': plan._can_change_card(),
+    }
 
 
 def document_of(plan, pdf_url):

@@ -11,6 +11,9 @@ from . import email_pay_event_dispute
 from . import email_pay_event_inbox
 from . import email_pay_event_process
 from . import email_pay_installment
+from . import email_pay_installment_by_hand
+from . import email_pay_installment_charge
+from . import email_pay_installment_retry
 from . import email_pay_link
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
@@ -22,6 +25,7 @@ from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_attempt
 from . import email_pay_plan_life
+from . import email_pay_plan_card
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -69,6 +73,7 @@ from . import account_move_plan
 from . import email_pay_link_plan
 from . import payment_installment
 from . import payment_order
+from . import payment_saved_card
 from . import account_move_follow
 from . import email_pay_plan_follow
 from . import email_pay_plan_order

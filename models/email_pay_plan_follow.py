@@ -131,10 +131,11 @@ class EmailPayInstallment(models.Model):
         for line in self:
             line.position = f'{line.number}/{line.plan_id.count}'
 
-    @api.depends('mode', 'state', 'plan_id.state')
+    @api.depends('mode', 'state', 'plan_id.state', 'transaction_id.email_pay_asked')
     def _compute_can_decide(self):
-        """Whether a person says what became of it."""
+        """Whether a person says what became of it (see `email_pay_installment_by_hand`)."""
         for line in self:
             line.can_decide = (
-                line.mode == 'manual' and line.state in OPEN and line.plan_id.state in LIVE
+                line.state in OPEN and line.plan_id.state in LIVE
+                and (line.mode == 'manual' or bool(line._untold()))
             )

@@ -70,3 +70,4 @@ if __name__.startswith('odoo.addons.'):
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_returns_concurrency
+    from . import test_charging

@@ -1,4 +1,5 @@
 from . import email_pay_collect
+from . import email_pay_decide
 from . import email_pay_method_choice
 from . import email_pay_settle
 from . import email_pay_share

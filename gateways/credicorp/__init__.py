@@ -60,6 +60,7 @@ class Credicorp(Gateway):
         report=True,
     )
     media_types = frozenset({'application/json'})
+    final_codes = const.FINAL_CODES
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------

@@ -45,20 +45,22 @@ class PlanPageController(PaymentPageController):
     # === THE PAGE === #
 
     @route()
-    def pay(self, selector, form_token=None, do='begin', **params):
+    def pay(self, selector, form_token=None, **params):
         """Begin the plan, pay an instalment that was declined, or give another card."""
         link = visited_link(selector)
         if not link or not link.plan_id:
-            return super().pay(selector, form_token=form_token, do=do, **params)
-        steps = {'begin': self._begin, 'installment': self._pay_denied, 'card': self._change_card}
-        if not self._is_form(form_token, selector) or do not in steps:
+            return super().pay(selector, form_token=form_token, **params)
+        act = {
+            'begin': self._begin, 'installment': self._pay_denied, 'card': self._change_card,
+        }.get(request.params.get('do'))
+        if not act or not self._is_form(form_token, selector):
             return self._not_found()
         link, _lang = self._speak_to(link)
         if link._obstacle():
             return self._payment_page(link)
         try:
             with request.env.cr.savepoint():
-                step = steps[do](link, **params)
+                step = act(link, **params)
         except UserError as error:
             return self._payment_page(link, error=str(error), status=400)
         return self._redirect(step)

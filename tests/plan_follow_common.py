@@ -28,10 +28,11 @@ class PlanFollowCommon(EmailPayCommon):
             if state == 'denied':
                 line.reason = "The bank declined the card."
         plan.state = plan_state
+        plan.flush_recordset()
         return plan
 
     @classmethod
-    def user(cls, login, group, company=None):
+    def new_user(cls, login, group, company=None):
         company = company or cls.company
         return new_test_user(
             cls.env, login, f'base.group_user,{group}', company_id=company.id,

@@ -17,9 +17,9 @@ class TestPlanFollow(PlanFollowCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.billing = cls.user('billing', 'account.group_account_invoice')
-        cls.reader = cls.user('reader', 'account.group_account_readonly')
-        cls.seller = cls.user('seller', 'base.group_user')
+        cls.billing = cls.new_user('billing', 'account.group_account_invoice')
+        cls.reader = cls.new_user('reader', 'account.group_account_readonly')
+        cls.seller = cls.new_user('seller', 'base.group_user')
 
     def filtered(self, view, name, model='account.move', **context):
         """What a filter of a search view finds among what the tests made."""
@@ -117,8 +117,10 @@ class TestPlanFollow(PlanFollowCommon):
         branch = self.env['res.company'].create({
             'name': "Branch", 'parent_id': self.company.id,
         })
-        own, of_branch = self.plan('awaiting', 'awaiting'), self.plan('awaiting', 'awaiting')
-        of_branch.company_id = branch
+        own = self.plan('awaiting', 'awaiting')
+        of_branch = self.plan(
+            'awaiting', 'awaiting', invoice=self.create_invoice(60.0, company_id=branch))
+        self.assertEqual(of_branch.company_id, branch)
         lines = self.env['email.pay.installment']
         mine = [('partner_id', '=', self.customer.id)]
         unit = [('company_id', 'child_of', self.company.id), *mine]
@@ -126,7 +128,7 @@ class TestPlanFollow(PlanFollowCommon):
         both = lines.with_user(self.billing).with_context(
             allowed_company_ids=(self.company | branch).ids)
         self.assertEqual(both.search(unit).plan_id, own | of_branch)
-        clerk = self.user('clerk', 'account.group_account_invoice', branch)
+        clerk = self.new_user('clerk', 'account.group_account_invoice', branch)
         self.assertEqual(lines.with_user(clerk).search(mine).plan_id, of_branch)
 
     def test_accountants_open_every_view_and_others_none(self):

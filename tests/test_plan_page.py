@@ -139,7 +139,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         late = self.submit(tabs[1], plan._live_link().selector)
         self.assertEqual(late.status_code, 400)
         self.assertIn("made already", self.refusal(late))
-        self.assertEqual(len(self.sandbox.ledger.charges()), 1)
+        self.assertEqual(len(self.sandbox.ledger.entries(operation='sale', success=True)), 1)
 
     def test_what_was_not_declined_cannot_be_paid(self):
         plan = self.plan('confirmed', 'awaiting')

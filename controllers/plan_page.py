@@ -66,7 +66,10 @@ class PlanPageController(PaymentPageController):
         return self._redirect(step)
 
     def _begin(self, link, **_params):
-        return link.plan_id._attempt()._email_pay_path()
+        plan = link.plan_id
+        if plan.provider_id._email_pay_flow() == 'inline':
+            return inline_path(link, plan._first().amount, plan.provider_id)
+        return plan._attempt()._email_pay_path()
 
     def _pay_denied(self, link, method='', **_params):
         installment = link.plan_id._payable()

@@ -70,11 +70,14 @@ def begin_values(plan):
 
 def denied_values(line, methods):
     """How the customer pays an instalment that the bank declined."""
+    plan = line.plan_id
     return {
         'do': 'installment', 'installment': line.id, 'methods': methods,
         'title': _("Payment %(number)s of %(count)s was not made", number=line.number,
-                   count=line.plan_id.count),
-        'text': _("Pay it here, with the same card or another one."),
+                   count=plan.count),
+        'text': _("Pay it here. A card that you enter at %s is charged for the next payments too.",
+                  plan.provider_id.name) if plan._takes_card_of(plan.provider_id)
+        else _("Pay it here, with the same card or another one."),
         'button': _("Pay %s", line.currency_id.format(line.amount)),
     }
 

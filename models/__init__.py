@@ -5,6 +5,7 @@ from . import email_pay_sharing
 
 from . import account_move
 from . import account_move_notes
+from . import account_move_plan
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
@@ -69,7 +70,6 @@ from . import res_partner_tax_key
 from . import sms_sms
 
 # What changes what those above do.
-from . import account_move_plan
 from . import email_pay_link_plan
 from . import payment_installment
 from . import payment_order

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .email_pay_plan import LIVE
+from .plan_values import LIVE
 
 
 class AccountMove(models.Model):

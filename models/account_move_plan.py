@@ -99,14 +99,7 @@ class AccountMove(models.Model):
             return _("Choose the customer first.")
         if self.currency_id.compare_amounts(self._email_pay_plan_amount(), 0) <= 0:
             return _("Nothing is due on this invoice.")
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        if not portal.enabled:
-            return _("Email Pay is not enabled for %s.", self.company_id.display_name)
-        if not portal._recurring_methods():
-            return _(
-                "Add a payment method of the type “Recurring credit” in the settings of Email Pay."
-            )
-        return ''
+        return self.env['email.pay.portal']._recurring_obstacle(self.company_id)
 
     def _email_pay_plan_values(self):
         """What a plan takes from this invoice."""

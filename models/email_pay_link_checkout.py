@@ -134,6 +134,15 @@ class EmailPayLink(models.Model):
             if not way['maximum'] or company.currency_id.compare_amounts(way['maximum'], price) >= 0
         ]
 
+    def _usable_providers(self, amount, currency):
+        """The apps that can collect `amount` by this link now."""
+        return self._portal()._usable_providers(
+            self.company_id, self.partner_id, amount, currency)
+
+    def _saves_card(self):
+        """Whether what is paid now is paid with a card that is charged again later."""
+        return False
+
     def _payment_currency(self):
         return self.invoice_ids.currency_id
 

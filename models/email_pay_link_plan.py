@@ -111,4 +111,5 @@ class EmailPayLink(models.Model):
             'currency_id': plan.currency_id.id,
             'invoice_ids': [Command.set(plan.move_id.ids)],
             'email_pay_installment_id': installment.id,
+            'tokenize': plan._takes_card_of(provider),
         }, flow)

@@ -1,9 +1,8 @@
 from odoo import _, api, fields, models
 from odoo.fields import Domain
 
-from .email_pay_plan import LIVE
-
-OPEN = ('awaiting', 'denied')
+from .email_pay_installment_by_hand import OPEN
+from .plan_values import LIVE
 
 
 class EmailPayPlan(models.Model):

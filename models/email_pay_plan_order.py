@@ -4,8 +4,8 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from .account_move import PAYABLE_TYPES
-from .email_pay_plan import LIVE
 from .locks import locked_ids
+from .plan_values import LIVE
 
 # Of the app `sale`, which this add-on does not need.
 ORDER = 'sale.order'
@@ -41,7 +41,7 @@ class OrderDocument:
                      " invoice.")
         if self.currency_id.compare_amounts(self._email_pay_plan_amount(), 0) <= 0:
             return _("Nothing is due on this order.")
-        return self.env['email.pay.portal']._for_company(self.company_id)._recurring_obstacle()
+        return self.env['email.pay.portal']._recurring_obstacle(self.company_id)
 
     def _email_pay_plan_values(self):
         """What a plan takes from this order."""

@@ -16,6 +16,14 @@ class EmailPayPlan(models.Model):
             return line
         raise UserError(_("This payment was made already. Nothing was charged."))
 
+    def _takes_card_of(self, provider):
+        """Whether the card with which a declined instalment is paid is charged from then on."""
+        provider = provider.sudo()
+        return (
+            self.mode == 'token' and provider == self.sudo().provider_id
+            and not provider._email_pay_saves_cards_apart()
+        )
+
 
 class EmailPayLink(models.Model):
     """The link to a plan, for whoever belongs to its customer."""
@@ -27,6 +35,29 @@ class EmailPayLink(models.Model):
             return super()._is_of_customer(user)
         customer = self.plan_id.partner_id.commercial_partner_id
         return not user._is_public() and user.sudo().partner_id.commercial_partner_id == customer
+
+    # === BY A FORM OF ODOO === #
+
+    def _usable_providers(self, amount, currency):
+        """Override: a plan begins with its own app."""
+        plan = self.plan_id
+        if plan.state != 'pending':
+            return super()._usable_providers(amount, currency)
+        return plan.provider_id.filtered(lambda provider: provider.state != 'disabled')
+
+    def _saves_card(self):
+        return self.plan_id.state == 'pending' and self.plan_id.mode == 'token'
+
+    def _start_payment(self, amount, provider, method, flow=None):
+        """Override: the first charge of a plan, or one that was declined."""
+        if self.scope != 'plan':
+            return super()._start_payment(amount, provider, method, flow)
+        plan = self.plan_id
+        if plan.state != 'pending':
+            return self._start_installment(plan._payable(), provider, method, flow)
+        attempt = plan._attempt()
+        attempt.payment_method_id = method
+        return attempt
 
 
 class PaymentTransaction(models.Model):

@@ -161,7 +161,7 @@ class EmailPayPlan(models.Model):
     def _document(self):
         """The invoice, or the order, that is collected."""
         self.ensure_one()
-        if self.move_id or not self.order_model:
+        if self.move_id or self.order_model not in self.env:
             return self.move_id
         return self.env[self.order_model].browse(self.order_id).exists()
 

@@ -59,8 +59,10 @@ class EmailPayPlan(models.Model):
     def _revive(self):
         """Take up a plan that was cancelled before its first charge, unless another took its place.
         """
-        others = self._document().sudo().email_pay_plan_ids - self
-        if others.filtered(lambda plan: plan.state in LIVE):
+        if self.search_count([
+            ('id', '!=', self.id), ('state', 'in', LIVE), ('move_id', '=', self.move_id.id),
+            ('order_model', '=', self.order_model), ('order_id', '=', self.order_id),
+        ], limit=1):
             return False
         self.installment_ids.filtered(lambda line: not line.confirmed_at).write({
             'state': 'awaiting', 'reason': False,

@@ -2,7 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from .account_move import PAYABLE_TYPES
-from .email_pay_plan import LIVE
+from .plan_values import LIVE
 
 # What of an invoice a plan depends on.
 CHANGES = {'state', 'partner_id', 'currency_id', 'invoice_line_ids', 'line_ids'}

@@ -2,12 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..gateways import REGISTRY
-
-MODES = [
-    ('integrated', "The gateway charges"),
-    ('token', "Odoo charges the saved card"),
-    ('manual', "A person confirms"),
-]
+from .plan_values import MODES
 
 
 class EmailPayMethod(models.Model):

@@ -1,25 +1,10 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import SQL, float_round
+from odoo.tools import SQL
 
-from .email_pay_method_recurring import MODES
 from .locks import locked_ids
-
-LIVE = ('pending', 'active')
-
-
-def shares(amount, count, currency):
-    """Divide `amount` into `count` equal parts; the last takes what rounding leaves."""
-    part = float_round(amount / count, precision_rounding=currency.rounding, rounding_method='DOWN')
-    return [part] * (count - 1) + [currency.round(amount - part * (count - 1))]
-
-
-def due_dates(first_date, count):
-    """A day in each of `count` months: the same day, or the last one of a shorter month."""
-    return [first_date + relativedelta(months=number) for number in range(count)]
+from .plan_values import LIVE, MODES, due_dates, shares
 
 
 class EmailPayPlan(models.Model):

@@ -7,8 +7,7 @@ from odoo.tools import format_datetime
 
 from ..gateways import errors
 from .locks import CONFLICTS
-
-SYNC_EVERY = timedelta(hours=20)
+from .plan_values import SYNC_EVERY
 
 
 class EmailPayPlan(models.Model):
@@ -184,7 +183,8 @@ class EmailPayPlan(models.Model):
     def _refresh(self):
         if not self._sync():
             return
-        if self.state == 'pending' and self.mode == 'integrated' and not self._is_attempt_open():
+        living = self._attempts().filtered(lambda tx: tx._email_pay_checkout_lives())
+        if self.state == 'pending' and self.mode == 'integrated' and not living:
             self._open()
 
     def action_cancel_attempt(self):

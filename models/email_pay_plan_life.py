@@ -6,9 +6,8 @@ from odoo.fields import Domain
 
 from ..gateways import errors
 from ..gateways.values import Status
-from .email_pay_plan import LIVE
-from .email_pay_plan_attempt import SYNC_EVERY
 from .locks import CONFLICTS
+from .plan_values import LIVE, SYNC_EVERY
 
 _logger = logging.getLogger(__name__)
 
@@ -112,8 +111,7 @@ class EmailPayPlan(models.Model):
         agreed to. Otherwise nothing is posted, and the money becomes the customer's credit."""
         self.ensure_one()
         move = self.move_id
-        booked = self.installment_ids.transaction_id.payment_id
-        if not move or move.state != 'draft' or booked:
+        if not move or move.state != 'draft' or self._is_booked():
             return
         reason = self._problem()[1]
         if not reason:
@@ -132,6 +130,10 @@ class EmailPayPlan(models.Model):
             reason,
         ))
         self._on_invoice_changed()
+
+    def _is_booked(self):
+        """Whether anything that this plan collected is booked."""
+        return bool(self.installment_ids.transaction_id.payment_id)
 
     # === THE DOCUMENT === #
 
@@ -180,9 +182,9 @@ class EmailPayPlan(models.Model):
         return '', ''
 
     def _problem_of_draft(self, move):
-        if any(self.installment_ids.mapped('confirmed_at')):
+        if self._is_booked():
             return 'tell', _(
-                "The invoice is a draft again. What is charged meanwhile is booked as credit of the"
+                "The invoice is a draft. What is charged meanwhile is booked as credit of the"
                 " customer: post it, or press “Cancel the rest”."
             )
         if self.currency_id.compare_amounts(move.amount_total, self.amount):
@@ -272,7 +274,7 @@ class EmailPayPlan(models.Model):
     def _stop_order(self):
         """Tell the gateway to charge no more. It is asked first: what it charged meanwhile is
         booked, and what it stopped already is not stopped again, which would be a refund."""
-        order = self._order()
+        order = self._anchor()
         if not order:
             return
         gateway = order._email_pay_gateway()
@@ -298,7 +300,7 @@ class EmailPayPlan(models.Model):
 
     # === ASKING === #
 
-    def _order(self):
+    def _anchor(self):
         """The payment whose reference the order at the gateway has: the one that was paid, else the
         newest; none when nobody charges by himself."""
         attempts = self._attempts().filtered(lambda tx: tx._email_pay_is_order())
@@ -309,7 +311,7 @@ class EmailPayPlan(models.Model):
 
         :return: False when it does not answer.
         """
-        order = self._order()
+        order = self._anchor()
         if order and self.provider_id._email_pay_has_credentials():
             order._email_pay_lock()
             if not order._email_pay_ask():

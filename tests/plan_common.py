@@ -34,14 +34,14 @@ class PlanCommon(PagoLivreCommon):
 
     def order(self, plan):
         """The newest order of a plan, as PagoLivre keeps it."""
-        key = wire.key(plan._order().reference)
+        key = wire.key(plan._anchor().reference)
         return next(order for order in reversed(self.orders) if order.key == key)
 
     def pay_first(self, plan, come_back=True, **kwargs):
         """The customer enters the card on the page of PagoLivre."""
         self.gateway.pay(self.order(plan).id, **kwargs)
         if come_back:
-            self.come_back(plan._order())
+            self.come_back(plan._anchor())
         return plan
 
     def active(self, invoice=None, count=3):

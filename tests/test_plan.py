@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..models.email_pay_plan import due_dates, shares
+from ..models.plan_values import due_dates, shares
 from .plan_common import PlanCommon
 
 CHECKOUT = 'odoo.addons.email_pay.models.payment_checkout'
@@ -199,11 +199,13 @@ class TestPlanAttempt(PlanCommon):
     def test_a_draft_that_cannot_be_posted_keeps_the_money(self):
         invoice = self.create_invoice(100.0, post=False)
         plan = self.collect(invoice)
-        invoice.company_id.fiscalyear_lock_date = False
-        invoice.journal_id.active = False
-        with mute_logger('odoo.addons.email_pay.models.email_pay_plan_life'):
-            self.pay_first(plan)
+        invoice.partner_bank_id = self.env['res.partner.bank'].create({
+            'acc_number': 'BR97', 'partner_id': self.company.partner_id.id,
+        })
+        invoice.partner_bank_id.active = False
+        self.pay_first(plan)
         self.assertEqual(invoice.state, 'draft')
+        self.assertIn("archived", self.notes(plan))
         self.assertEqual(self.lines(plan)[0].payment_id.amount, 33.33)
         self.assertTrue(self.activities(plan))
 
@@ -213,7 +215,7 @@ class TestPlanAttempt(PlanCommon):
         self.assertEqual((plan.state, self.states(plan)), ('pending', 3 * ['awaiting']))
         self.assertIn("declined the card", plan.error)
         self.within(plan, lambda plan: plan.action_refresh())
-        self.assertEqual(plan._order().reference, f'{plan.reference}-R1')
+        self.assertEqual(plan._anchor().reference, f'{plan.reference}-R1')
         self.assertFalse(plan.error)
         self.pay_first(plan)
         self.assertEqual(plan.state, 'active')
@@ -221,18 +223,18 @@ class TestPlanAttempt(PlanCommon):
 
     def test_a_page_that_ended_is_followed_by_another(self):
         plan = self.collect()
-        first = plan._order()
+        first = plan._anchor()
         self.later(32)
         again = self.within(plan, lambda plan: plan._attempt().id)
         self.assertEqual(first.state, 'cancel')
         self.assertNotEqual(again, first.id)
-        self.open_checkout(plan._order())
+        self.open_checkout(plan._anchor())
         self.pay_first(plan)
         self.assertEqual(plan.state, 'active')
 
     def test_while_a_page_lives_it_is_the_attempt(self):
         plan = self.collect()
-        first = plan._order()
+        first = plan._anchor()
         self.assertEqual(self.within(plan, lambda plan: plan._attempt().id), first.id)
 
     def test_an_attempt_that_is_cancelled_cannot_be_paid(self):
@@ -286,8 +288,8 @@ class TestPlanAttempt(PlanCommon):
         plan = self.collect()
         self.gateway.pay(self.order(plan).id)
         self.pagolivre.pagolivre_words = "charges = parcelas"
-        self.come_back(plan._order())
-        self.assertEqual((plan.state, plan._order().state), ('pending', 'pending'))
+        self.come_back(plan._anchor())
+        self.assertEqual((plan.state, plan._anchor().state), ('pending', 'pending'))
         [event] = self.events(self.pagolivre)
         self.assertEqual(event.state, 'parked')
         self.assertIn("no monthly charges", event.error)

@@ -76,7 +76,7 @@ class TestPlanCharges(PlanCommon):
         self.sync(self.plan)
         self.assertEqual(self.states(self.plan)[1], 'awaiting')
         [event] = self.events(self.pagolivre)
-        self.assertEqual((event.state, event.transaction_id), ('parked', self.plan._order()))
+        self.assertEqual((event.state, event.transaction_id), ('parked', self.plan._anchor()))
         self.assertIn("asked for", event.error)
         self.assertEqual(len(self.booked()), 1)
         order.charges[1].amount -= Decimal('0.01')

@@ -27,7 +27,7 @@ class TestPlanLife(PlanCommon):
         self.assertEqual(self.states(self.plan), ['confirmed', 'cancelled', 'cancelled'])
         charges = self.order(self.plan).charges
         self.assertEqual([one.status for one in charges], ['paid', 'canceled', 'canceled'])
-        self.assertEqual(self.balance(self.plan._order()), 33.33)
+        self.assertEqual(self.balance(self.plan._anchor()), 33.33)
         self.assertIn("was cancelled by", self.notes(self.invoice))
         self.assertEqual(self.start_payment(self.create_link(self.invoice)).amount, 66.67)
         with self.assertRaises(UserError):
@@ -38,7 +38,7 @@ class TestPlanLife(PlanCommon):
         with self.assertRaisesRegex(UserError, "Refresh"):
             self.within(self.plan, lambda plan: plan.action_cancel_rest())
         self.within(self.plan, lambda plan: plan.action_cancel_rest())
-        self.assertEqual((self.plan.state, self.balance(self.plan._order())), ('done', 33.33))
+        self.assertEqual((self.plan.state, self.balance(self.plan._anchor())), ('done', 33.33))
 
     def test_what_was_charged_before_the_rest_is_cancelled_is_booked(self):
         self.gateway.advance()
@@ -74,7 +74,7 @@ class TestPlanLife(PlanCommon):
         first = self.lines(self.plan)[0]
         self.refund(first.transaction_id, 10.0)
         self.assertEqual(first.state, 'confirmed')
-        self.assertAlmostEqual(self.balance(self.plan._order()), 23.33)
+        self.assertAlmostEqual(self.balance(self.plan._anchor()), 23.33)
         self.assertIn("was paid back", self.notes(self.plan))
 
     def test_a_refund_whose_answer_was_lost_is_left_to_a_person(self):
@@ -92,15 +92,15 @@ class TestPlanLife(PlanCommon):
         plan = self.active(self.create_invoice(100.0), count=2)
         with self.assertRaisesRegex(ValidationError, "Cancel the rest"):
             self.refund(self.lines(plan)[0].transaction_id)
-        self.assertEqual(self.balance(plan._order()), 50.0)
+        self.assertEqual(self.balance(plan._anchor()), 50.0)
         self.within(plan, lambda plan: plan.action_cancel_rest())
         self.refund(self.lines(plan)[0].transaction_id)
-        self.assertEqual(self.balance(plan._order()), 0.0)
+        self.assertEqual(self.balance(plan._anchor()), 0.0)
 
     def test_a_reset_to_draft_is_told_and_its_money_is_a_credit(self):
         self.invoice.button_draft()
         self.look()
-        self.assertIn("draft again", self.activities(self.plan).note)
+        self.assertIn("is a draft", self.activities(self.plan).note)
         self.month(self.plan)
         self.assertEqual(self.invoice.state, 'draft')
         payment = self.lines(self.plan)[1].payment_id

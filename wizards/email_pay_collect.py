@@ -3,7 +3,7 @@ from markupsafe import Markup
 from odoo import _, api, fields, models
 from odoo.tools import format_date
 
-from ..models.email_pay_plan import due_dates, shares
+from ..models.plan_values import due_dates, shares
 
 
 class EmailPayCollect(models.TransientModel):

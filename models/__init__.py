@@ -26,7 +26,6 @@ from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_attempt
 from . import email_pay_plan_life
-from . import email_pay_plan_card
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -71,6 +70,7 @@ from . import sms_sms
 
 # What changes what those above do.
 from . import email_pay_link_plan
+from . import email_pay_plan_card
 from . import payment_installment
 from . import payment_order
 from . import payment_saved_card

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import requests
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
@@ -106,6 +106,12 @@ class PaymentTransaction(models.Model):
                 answers, since = {}, time.monotonic()
         self._email_pay_write_answers(answers)
         return away
+
+    @api.constrains('token_id')
+    def _check_token_is_active(self):
+        """Override of `payment`, which judges one at a time."""
+        for tx in self:
+            super(PaymentTransaction, tx)._check_token_is_active()
 
     # === SEND === #
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from odoo import Command, fields
+from odoo import fields
 
 from .common import APPROVED_CARD, EmailPayCommon
 
@@ -65,7 +65,8 @@ class ChargingCommon(EmailPayCommon):
 
     def minutes_pass(self, transactions, minutes=11):
         """What was claimed is of a worker that is no more."""
-        transactions.last_state_change -= timedelta(minutes=minutes)
+        for transaction in transactions:
+            transaction.last_state_change -= timedelta(minutes=minutes)
 
     def taken(self, plan):
         """How often the gateway took money for this plan: the truth."""
@@ -86,6 +87,3 @@ class ChargingCommon(EmailPayCommon):
         self.charge(attempt, number)
         self.advance(attempt)
         return attempt
-
-    def _invoice_of(self, plan):
-        return [Command.set(plan.move_id.ids)]

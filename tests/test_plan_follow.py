@@ -2,7 +2,7 @@ from ast import literal_eval
 
 from lxml import etree
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tests import tagged
@@ -118,9 +118,15 @@ class TestPlanFollow(PlanFollowCommon):
             'name': "Branch", 'parent_id': self.company.id,
         })
         own = self.plan('awaiting', 'awaiting')
-        of_branch = self.plan(
-            'awaiting', 'awaiting', invoice=self.create_invoice(60.0, company_id=branch))
-        self.assertEqual(of_branch.company_id, branch)
+        of_branch = self.env['email.pay.plan'].sudo().create({
+            'reference': "PLAN/BRANCH", 'company_id': branch.id, 'partner_id': self.customer.id,
+            'currency_id': self.company_currency.id, 'method_id': self.by_hand.id,
+            'provider_id': self.credicorp.id, 'mode': 'manual', 'amount': 60.0, 'count': 2,
+            'first_date': '2026-01-31', 'installment_ids': [
+                Command.create({'number': number, 'amount': 30.0, 'due_date': '2026-01-31'})
+                for number in (1, 2)
+            ],
+        })
         lines = self.env['email.pay.installment']
         mine = [('partner_id', '=', self.customer.id)]
         unit = [('company_id', 'child_of', self.company.id), *mine]

@@ -69,6 +69,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_concurrency
     from . import test_events_concurrency
     from . import test_statement_concurrency
+    from . import test_plan_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_returns_concurrency

@@ -58,14 +58,6 @@ class EmailPayInstallment(models.Model):
     _notices_due = models.Index("(id) WHERE notice_due IS TRUE")
     _number_unique = models.UniqueIndex('(plan_id, number)', "An instalment has its own number.")
 
-    @api.depends('number', 'plan_id.reference', 'plan_id.count')
-    def _compute_display_name(self):
-        for line in self:
-            line.display_name = _(
-                "%(plan)s, %(number)s of %(count)s", plan=line.plan_id.reference,
-                number=line.number, count=line.plan_id.count,
-            )
-
     # === WHAT BECAME OF IT: THE ONE PLACE === #
 
     def _lock(self):

@@ -125,6 +125,13 @@ class EmailPayInstallment(models.Model):
     position = fields.Char(string="Instalment", compute='_compute_position')
     can_decide = fields.Boolean(compute='_compute_can_decide')
 
+    @api.depends('partner_id.display_name', 'plan_id.document', 'position')
+    def _compute_display_name(self):
+        """What a calendar shows of it."""
+        for line in self:
+            line.display_name = (
+                f'{line.partner_id.display_name}, {line.plan_id.document} {line.position}')
+
     @api.depends('number', 'plan_id.count')
     def _compute_position(self):
         for line in self:

@@ -4,6 +4,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_i18n
     from . import test_browser
     from . import test_browser_pages
+    from . import test_browser_plan
     from . import test_browser_sign_in
     from . import test_page_inline
     from . import test_page_payment
@@ -21,6 +22,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_tax_number
     from . import test_plan_follow
     from . import test_plan_page
+    from . import test_plan_order
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card

@@ -16,6 +16,7 @@ class PlanFollowCommon(EmailPayCommon):
             'portal_id': cls.portal.id, 'provider_id': cls.credicorp.id, 'kind': 'recurring',
             'recurring_mode': 'manual', 'name': "Monthly",
         })
+        cls.on_card = cls.by_hand.copy({'recurring_mode': 'token', 'name': "Card on file"})
 
     @classmethod
     def plan(cls, *states, invoice=None, first_date='2026-01-31', plan_state='active', method=None):

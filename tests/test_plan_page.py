@@ -8,14 +8,6 @@ from .plan_follow_common import PlanFollowCommon
 class TestPlanPage(PlanFollowCommon, PageCommon):
     """What the customer of a plan sees and does, without a script."""
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.saved_card = cls.env['email.pay.method'].create({
-            'portal_id': cls.portal.id, 'provider_id': cls.credicorp.id, 'kind': 'recurring',
-            'recurring_mode': 'token', 'name': "Card on file",
-        })
-
     def open_plan(self, plan):
         return self.open_link(plan._live_link())
 
@@ -36,7 +28,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
 
     def test_before_the_first_charge_all_of_them_are_told(self):
         plan = self.plan('awaiting', 'awaiting', 'awaiting', plan_state='pending',
-                         method=self.saved_card)
+                         method=self.on_card)
         page = self.open_plan(plan)
         self.assertEqual(page.status_code, 200)
         self.assertIn(self.money(90.0), self.headline(page))
@@ -61,7 +53,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
                 self.assertEqual((page.status_code, self.step(page)), (200, ''))
 
     def test_a_draft_has_no_number_and_no_pdf(self):
-        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.saved_card,
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card,
                          invoice=self.create_invoice(60.0, post=False))
         page = self.open_plan(plan)
         self.assertIn("Work", self.text(page))

@@ -6,7 +6,7 @@ odoo        this add-on's tests; arguments are test tags: scripts/test odoo /ema
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
-install     install, upgrade, uninstall
+install     install, upgrade, uninstall; beside an app that comes and goes
 demo        the journeys, in a browser; arguments are their names
 chaos       payments while everything is killed; then the books are compared with the gateway's
 charging    the same for saved cards that are charged month by month

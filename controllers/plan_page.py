@@ -101,16 +101,16 @@ class PlanPageController(PaymentPageController):
         if obstacle := link._obstacle():
             return self._obstacle_page(link, obstacle)
         plan = link.plan_id
-        step = self._next_thing(plan)
-        attempts = link._attempts()
+        # What is begun before the first charge is gone on with by beginning.
+        attempt = link._attempts()[:1] if plan.state != 'pending' else False
         values = {
             'plan': plan_values(plan),
             'rows': charge_rows(plan),
             'document': document_of(plan, link._path('/pdf')),
-            'step': step,
+            'step': not attempt and self._next_thing(plan),
             'card': card_values(plan),
             'notice': False,
-            'in_flight': self._in_flight(link, attempts[:1]),
+            'in_flight': self._in_flight(link, attempt),
             'post_url': link._path(),
             'form_token': self._form_token(link.selector),
             'error': error,

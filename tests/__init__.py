@@ -70,4 +70,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_returns_concurrency
+    from . import test_by_hand
     from . import test_charging
+    from . import test_charging_concurrency
+    from . import test_charging_first
+    from . import test_charging_stock

@@ -195,6 +195,10 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_take_answers(self, answers):
         self._email_pay_lock()
+        # Odoo loses sight of the others while it changes the state of one: all is read before.
+        plans = self.email_pay_installment_id.plan_id
+        plans.mapped('state')
+        plans.installment_ids.mapped('state')
         for tx in self:
             self.env['email.pay.portal']._speak(tx)._email_pay_take_answer(answers[tx.id])
 

@@ -40,6 +40,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_charges
     from . import test_plan_life
     from . import test_plan_notices
+    from . import test_plan_settings
     from . import test_guard
     from . import test_charge
     from . import test_booking

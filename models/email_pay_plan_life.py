@@ -277,6 +277,7 @@ class EmailPayPlan(models.Model):
         order = self._anchor()
         if not order:
             return
+        self._check_app()
         gateway = order._email_pay_gateway()
         try:
             told = gateway.plan(order.reference)

@@ -40,6 +40,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_charges
     from . import test_plan_life
     from . import test_plan_notices
+    from . import test_plan_settings
     from . import test_guard
     from . import test_charge
     from . import test_booking
@@ -67,6 +68,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_concurrency
     from . import test_events_concurrency
     from . import test_statement_concurrency
+    from . import test_plan_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_returns_concurrency

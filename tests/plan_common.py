@@ -53,7 +53,7 @@ class PlanCommon(PagoLivreCommon):
         self.sync(plan)
 
     def sync(self, plan):
-        plan.sync_at = fields.Datetime.now()
+        plan.sudo().sync_at = fields.Datetime.now()
         with self.own_cursor() as env:
             env['email.pay.plan']._cron_sync()
 

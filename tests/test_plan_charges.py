@@ -172,7 +172,8 @@ class TestPlanCharges(PlanCommon):
         self.charge(first)
         with self.assertRaises(ValidationError):
             self.charge(other)
-        self.assertEqual((self.charges(first), self.charges(other)), (1, 0))
+        charged = [len(self.sandbox.ledger.charges(tx.reference)) for tx in (first, other)]
+        self.assertEqual(charged, [1, 0])
 
     def test_only_what_was_refused_is_paid_with_the_link(self):
         with self.assertRaises(ValidationError):
@@ -230,7 +231,7 @@ class TestPlanGuard(PlanCommon):
     def test_an_open_attempt_holds_the_whole_invoice(self):
         plan = self.collect()
         link = self.create_link(plan.move_id)
-        with self.assertRaisesRegex(ValidationError, "already being processed"):
+        with self.assertRaisesRegex(ValidationError, "in instalments"):
             self.start_payment(link)
         self.later(32)
         self.janitor()
@@ -250,8 +251,7 @@ class TestPlanGuard(PlanCommon):
 
     def test_an_attempt_waits_for_a_payment_on_its_way(self):
         invoice = self.create_invoice(100.0)
-        tx = self.start_payment(self.create_link(invoice))
-        tx._email_pay_claim()
-        plan = self.collect(invoice)
-        self.assertIn("can no longer be paid", plan.error)
+        self.start_payment(self.create_link(invoice), 50.0)._email_pay_claim()
+        with self.assertRaisesRegex(ValidationError, "being processed"):
+            self.collect(invoice)
         self.assertFalse(self.orders)

@@ -165,7 +165,6 @@ class EmailPayInstallment(models.Model):
             line._charge_values(reference) for reference, line in lines.items()
             if reference not in known.mapped('reference')
         ])
-        new._log_sent_message()
         new._set_pending()
         for tx in known | new:
             lines[tx.reference].transaction_id = tx

@@ -72,7 +72,8 @@ class EmailPayMethod(models.Model):
     @api.onchange('kind')
     def _onchange_kind(self):
         if self.kind == 'recurring' and not self.recurring_mode:
-            self.recurring_mode = self.provider_id.sudo()._email_pay_recurring_modes()[:1]
+            modes = self.provider_id.sudo()._email_pay_recurring_modes()
+            self.recurring_mode = next(iter(modes), False)
 
     def action_open_method(self):
         """The form of this method, with what only a recurring credit has."""

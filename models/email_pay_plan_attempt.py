@@ -144,14 +144,21 @@ class EmailPayPlan(models.Model):
             self.error = lacking
             return False
         try:
+            self._check_app()
             attempt = self._attempt()
             attempt._email_pay_checkout()
-        except ValidationError as error:
+        except UserError as error:
             self.error = self._in_plain_words(error)
             return False
         if attempt.state == 'draft':
             self.error = False
         return attempt.state in ('draft', 'done')
+
+    def _check_app(self):
+        """:raises UserError: the app is switched off, or has no keys, as in a copy for tests."""
+        provider = self.provider_id
+        if provider.state == 'disabled' or not provider._email_pay_has_credentials():
+            raise UserError(_("%s is not enabled.", provider.name))
 
     def _in_plain_words(self, error):
         """What an accountant reads of why the order was not opened."""

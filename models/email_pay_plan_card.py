@@ -62,6 +62,14 @@ class EmailPayPlan(models.Model):
         card.landing_route = link._path()
         return card
 
+    # === NOTES === #
+
+    def _message_log(self, *, body='', **kwargs):
+        """Override of `mail`: while many charges are booked, plain notes are written together."""
+        notes = self.env.context.get('email_pay_notes')
+        if not notes or kwargs or not notes.keep_log(self, body):
+            super()._message_log(body=body, **kwargs)
+
     # === PERSONS === #
 
     def _ask_once(self, summary, note, for_all=None):

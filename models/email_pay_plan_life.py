@@ -36,7 +36,7 @@ class EmailPayPlan(models.Model):
             self._take_unexpected(installment)
         elif self.state == 'pending':
             self.write({'state': 'active', 'error': False})
-        self._note(_(
+        self._message_log(body=_(
             "Instalment %(number)s of %(amount)s was collected (%(reference)s).",
             number=installment.number, reference=installment.transaction_id.reference,
             amount=self.currency_id.format(installment.amount),
@@ -279,6 +279,7 @@ class EmailPayPlan(models.Model):
         order = self._anchor()
         if not order:
             return
+        self._check_app()
         gateway = order._email_pay_gateway()
         try:
             told = gateway.plan(order.reference)

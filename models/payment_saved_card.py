@@ -188,10 +188,17 @@ class PaymentTransaction(models.Model):
             elif not isinstance(error, CONFLICTS):
                 _logger.exception("The answer to charge %s could not be written", list(answers))
             return
-        charges.filtered(lambda tx: tx.state == 'done')._email_pay_book_and_commit()
+        done = charges.filtered(lambda tx: tx.state == 'done')
+        done._email_pay_book_and_commit()
+        if not all(done.mapped('is_post_processed')):  # somebody works on the same documents
+            self.env.ref('payment.cron_post_process_payment_tx')._trigger()
 
     def _email_pay_take_answers(self, answers):
         self._email_pay_lock()
+        # Odoo loses sight of the others while it changes the state of one: all is read before.
+        plans = self.email_pay_installment_id.plan_id
+        plans.mapped('state')
+        plans.installment_ids.mapped('state')
         for tx in self:
             self.env['email.pay.portal']._speak(tx)._email_pay_take_answer(answers[tx.id])
 

@@ -44,6 +44,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_charges
     from . import test_plan_life
     from . import test_plan_notices
+    from . import test_plan_settings
     from . import test_guard
     from . import test_charge
     from . import test_booking
@@ -75,4 +76,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_returns_concurrency
+    from . import test_by_hand
     from . import test_charging
+    from . import test_charging_concurrency
+    from . import test_charging_first
+    from . import test_charging_stock

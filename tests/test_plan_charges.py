@@ -231,7 +231,7 @@ class TestPlanGuard(PlanCommon):
     def test_an_open_attempt_holds_the_whole_invoice(self):
         plan = self.collect()
         link = self.create_link(plan.move_id)
-        with self.assertRaisesRegex(ValidationError, "already being processed"):
+        with self.assertRaisesRegex(ValidationError, "in instalments"):
             self.start_payment(link)
         self.later(32)
         self.janitor()

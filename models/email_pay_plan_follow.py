@@ -23,7 +23,8 @@ class EmailPayPlan(models.Model):
     # What the filters of the invoices look for.
     _pending_idx = models.Index("(move_id) WHERE state = 'pending'")
     _error_idx = models.Index(
-        "(move_id) WHERE error IS NOT NULL AND state IN ('pending', 'active')")
+        "(move_id) WHERE (error IS NOT NULL OR problem IS NOT NULL)"
+        " AND state IN ('pending', 'active')")
 
     @api.depends('move_id.name', 'order_model', 'order_id')
     def _compute_document(self):
@@ -83,8 +84,8 @@ class EmailPayPlan(models.Model):
         if self.state not in LIVE:
             return False
         denied = self._installments('denied')[:1]
-        if self.error or not denied:
-            return self.error
+        if self.error or self.problem or not denied:
+            return self.error or self.problem
         return _(
             "Instalment %(position)s was not collected: %(reason)s", position=denied.position,
             reason=denied.reason or '',
@@ -93,7 +94,7 @@ class EmailPayPlan(models.Model):
     @api.model
     def _trouble_domain(self):
         return Domain('state', 'in', LIVE) & (
-            Domain('error', '!=', False)
+            Domain('error', '!=', False) | Domain('problem', '!=', False)
             | Domain('installment_ids', 'any', [('state', '=', 'denied')])
         )
 

@@ -1,6 +1,6 @@
 from odoo.tests import new_test_user, tagged
 
-from .page_common import PageCommon
+from .page_common import OdooFormCommon, PageCommon
 from .plan_follow_common import PlanFollowCommon
 
 
@@ -141,3 +141,79 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         forged = self.post(link._path(), form_token=self.form_token(page), do='installment')
         self.assertEqual(forged.status_code, 404)
         self.assertFalse(self.transactions(link))
+
+    # --- beginning --------------------------------------------------------------------------------
+
+    def begin(self, plan):
+        return self.follow(self.submit(self.open_plan(plan), plan._live_link().selector))
+
+    def test_continue_charges_the_first_and_saves_the_card(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card)
+        card_page = self.begin(plan)
+        self.assertEqual(self.headline(card_page), f"You pay {self.money(30.0)}")
+        status = self.follow(self.enter_card(card_page))
+        self.assertEqual(self.headline(status), "Payment received")
+        self.assertEqual((plan.state, plan.progress), ('active', '1/2'))
+        self.assertIn(f"{plan.token_id.display_name} is charged", self.text(self.open_plan(plan)))
+
+    def test_a_plan_that_is_over_is_not_begun(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card)
+        page = self.open_plan(plan)
+        plan.state = 'active'
+        refused = self.submit(page, plan._live_link().selector)
+        self.assertEqual(refused.status_code, 400)
+        self.assertFalse(self.transactions(plan._live_link()))
+
+    def test_a_cancelled_plan_says_so(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card)
+        plan.state = 'cancelled'
+        self.assertEqual(self.headline(self.open_plan(plan)), "These payments were cancelled")
+
+    def test_another_card_is_charged_from_then_on(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card)
+        self.follow(self.enter_card(self.begin(plan)))
+        before = plan.token_id
+        card_page = self.follow(self.submit(self.open_plan(plan), plan._live_link().selector))
+        self.assertIn("nothing is charged now", self.headline(card_page))
+        status = self.follow(self.enter_card(card_page, '5555555555554444'))
+        self.assertEqual(self.headline(status), "Your card is saved")
+        self.assertNotEqual(plan.token_id, before)
+        self.assertEqual(len(self.sandbox.ledger.entries(operation='sale', success=True)), 1)
+
+    def test_the_card_that_pays_a_declined_instalment_is_charged_from_then_on(self):
+        plan = self.plan('confirmed', 'denied', 'awaiting', method=self.on_card)
+        page = self.open_plan(plan)
+        self.assertIn("charged for the next payments too", self.text(page))
+        self.follow(self.enter_card(self.follow(self.submit(page, plan._live_link().selector))))
+        self.assertEqual(plan.installment_ids.sorted('number')[1].state, 'confirmed')
+        self.assertTrue(plan.token_id)
+
+
+@tagged('post_install', '-at_install')
+class TestPlanInline(PlanFollowCommon, OdooFormCommon):
+    """A provider of Odoo with a form of its own begins a plan as well."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.form_provider = cls._prepare_provider('demo', update_values={
+            'journal_id': cls.collections.id, 'allow_tokenization': True,
+        })
+        cls.in_form = cls.by_hand.copy({
+            'provider_id': cls.form_provider.id, 'recurring_mode': 'token', 'name': "Card",
+        })
+
+    def test_its_form_begins_with_the_card_saved(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.in_form)
+        page = self.open_link(plan._live_link())
+        form = self.follow(self.submit(page, plan._live_link().selector))
+        self.assertEqual(self.headline(form), f"You pay {self.money(30.0)}")
+        reference = self.start(form)['result']['reference']
+        [attempt] = self.transactions(plan._live_link())
+        self.assertEqual((attempt.reference, attempt.amount), (reference, 30.0))
+        self.assertTrue(attempt.tokenize)
+        attempt._process('demo', {
+            'reference': reference, 'simulated_state': 'done', 'payment_details': '1234',
+        })
+        self.assertEqual((plan.state, plan.progress), ('active', '1/2'))
+        self.assertTrue(plan.token_id)

@@ -12,6 +12,7 @@ CUSTOMER = 'contas@clinicaaurora.example.com'
 PHONE = '+5521976543210'
 CARD = '4111 1111 1111 1111'
 COUNT = 6
+RECEIPT = 'recebemos seu pagamento'
 JOURNAL = 'Cobrança on-line'
 SYNC = 'email_pay.ir_cron_sync_plans'
 
@@ -44,6 +45,7 @@ def run(journey):
         wait_until(lambda: set(states(accountant, plan)) == {'confirmed'})
     check_books(journey, accountant, gateway, plan, invoice)
     report(journey, desk, accountant, plan)
+    assert len(receipts(journey)) == COUNT, "one receipt a payment"
 
 
 # -- Selling --------------------------------------------------------------------------------------
@@ -103,9 +105,7 @@ def pay_what_was_refused(journey, phone, session, gateway, plan):
         gateway.refuse(session, plan)
         gateway.pass_month()
         wait_until(lambda: states(session, plan)[4] == 'denied')
-        [message] = wait_until(lambda: [
-            mail for mail in journey.mails(to=CUSTOMER) if re.search(r'\b5 \w+ 6\b', mail['Subject'])
-        ])
+        [message] = wait_until(lambda: mails_about(journey, r'\b5 \w+ 6\b'))
         journey.show_mail(message, 'refused-mail')
         link = re.search(
             r'href="([^"]+/pay/[^"]+)"', message.get_body(('html',)).get_content())[1]
@@ -187,6 +187,12 @@ def pass_day(journey):
         "UPDATE email_pay_plan SET sync_at = sync_at - interval '1 day'", journey.database)
 
 
+def mails_about(journey, pattern):
+    """The mails to the customer whose subject matches."""
+    return [
+        mail for mail in journey.mails(to=CUSTOMER) if re.search(pattern, str(mail['Subject']))]
+
+
 def ask_daily(admin):
     cron = admin.call('ir.model.data', 'check_object_reference', *SYNC.split('.'))[1]
     admin.call('ir.cron', 'method_direct_trigger', [cron])
@@ -204,7 +210,11 @@ def check_books(journey, session, gateway, plan, invoice):
         assert all(payment['journal_id'][1].startswith(JOURNAL) for payment in payments), payments
         assert sorted(payment['amount'] for payment in payments) == sorted(gateway.charges())
         assert round(sum(gateway.charges()), 2) == plan['amount'] == invoice['amount_total']
-        assert len(journey.mails(to=CUSTOMER, subject='recebemos')) == COUNT, "one receipt each"
+        wait_until(lambda: len(receipts(journey)) >= COUNT)
+
+
+def receipts(journey):
+    return journey.mails(to=CUSTOMER, subject=RECEIPT)
 
 
 def report(journey, desk, session, plan):

@@ -46,7 +46,7 @@ class EmailPayPlan(models.Model):
     )
     order_model = fields.Char(readonly=True)
     order_id = fields.Many2oneReference(
-        string="Order", model_field='order_model', readonly=True, index=True,
+        model_field='order_model', readonly=True, index=True,
     )
     amount = fields.Monetary(required=True, readonly=True)
     count = fields.Integer(string="Instalments", required=True, readonly=True)

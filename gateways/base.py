@@ -95,7 +95,8 @@ class Gateway(ABC):
         raise errors.Unsupported(f"{self.code} saves a card only with a payment.")
 
     def charge(self, request: PaymentRequest, source: CardSource) -> PaymentEvent:
-        """Charge a card once. The answer is final unless its status is PENDING.
+        """Charge a card once. The answer is final unless its status is PENDING. A charge of nothing
+        saves the card (`CardSource.save_card`), unless `Supports.saves_cards_apart`.
 
         :raises errors.UnknownOutcome: it may have been charged: ask `query`, never repeat.
         :raises errors.GatewayError: it was not charged.

@@ -147,8 +147,10 @@ class EmailPayInstallment(models.Model):
 
     def _is_open(self):
         plan = self.plan_id
-        return not plan.move_id or self.currency_id.compare_amounts(
-            self.amount, plan._open_amount()) <= 0
+        # The first charge begins all of them.
+        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
+        return not plan.move_id or plan.currency_id.compare_amounts(
+            needed, plan._open_amount()) <= 0
 
     def _put_off(self):
         """Look at them again soon. The plan tells a person what is wrong with its document."""

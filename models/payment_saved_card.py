@@ -175,11 +175,12 @@ class PaymentTransaction(models.Model):
         if not answers:
             return
         charges = self.browse(answers)
-        self.env.cr.commit()  # the marks, which are newer than what we see
+        # The marks are newer than what we see.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             with Notes.of(self.env) as notes:
                 charges.with_env(notes.env)._email_pay_take_answers(answers)
-            self.env.cr.commit()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
         except Exception as error:
             self.env.cr.rollback()
             if len(answers) > 1:
@@ -263,6 +264,12 @@ class PaymentTransaction(models.Model):
             self.email_pay_ask_at = False
         else:
             super()._email_pay_set_lost()
+
+    def _email_pay_query(self):
+        """Override: that a card was asked for proves nothing, as no question tells its name."""
+        if not self.email_pay_card_plan_id:
+            return super()._email_pay_query()
+        return ()
 
     def _email_pay_ask(self):
         """Override: what a provider of Odoo has not told is left to a person, as nobody can ask."""

@@ -66,10 +66,15 @@ class TestCharging(ChargingCommon):
     def test_a_day_begins_where_the_company_is(self):
         self.company.partner_id.tz = 'America/Panama'
         self.first.due_date = '2026-05-02'
-        for now, state in (('2026-05-02 04:59:00', 'awaiting'), ('2026-05-02 05:00:00', 'confirmed')):
-            with patch.object(fields.Datetime, 'now', lambda: fields.Datetime.to_datetime(now)):
-                self.run_job()
-            self.assertEqual(self.first.state, state)
+        self.run_job_at('2026-05-02 04:59:00')
+        self.assertEqual(self.first.state, 'awaiting')
+        self.run_job_at('2026-05-02 05:00:00')
+        self.assertEqual(self.first.state, 'confirmed')
+
+    def run_job_at(self, time):
+        now = fields.Datetime.to_datetime(time)
+        with patch.object(fields.Datetime, 'now', lambda: now):
+            self.run_job()
 
     def test_batches_follow_each_other(self):
         plans = [self.plan, *(self.active_plan() for _number in range(2))]
@@ -192,7 +197,7 @@ class TestCharging(ChargingCommon):
         self.sandbox.faults.add('cut', ['sale'], charged=True)
         with self.assertLogs(JOB, logging.WARNING):
             self.run_job()
-        with self.assertRaisesRegex(Exception, "already being processed"):
+        with self.assertRaisesRegex(Exception, "collected in instalments"):
             self.start_payment(self.create_link(self.plan.move_id), 100.0)
 
     # --- the gateway does not work ----------------------------------------------------------------

@@ -45,6 +45,27 @@ class TestFirstCharge(ChargingCommon):
         self.run_job()
         self.assertEqual((self.line(self.plan).state, self.taken(self.plan)), ('awaiting', 0))
 
+    def test_the_card_is_changed_without_a_charge(self):
+        self.begin(self.plan)
+        before = self.plan.token_id
+        card = self.charge(self.plan._start_card())
+        self.assertEqual((card.operation, card.state), ('validation', 'done'))
+        self.assertEqual(self.plan.token_id, card.token_id)
+        self.assertNotEqual(self.plan.token_id, before)
+        self.assertEqual(self.taken(self.plan), 1)
+        self.advance(card)
+        self.assertFalse(card.payment_id)
+
+    def test_a_card_whose_answer_was_lost_is_not_taken(self):
+        self.begin(self.plan)
+        before = self.plan.token_id
+        card = self.plan._start_card()
+        self.sandbox.faults.add('cut', ['validate'], charged=True)
+        with self.assertLogs('odoo.addons.email_pay.models.payment_transaction', 'WARNING'):
+            self.charge(card)
+        self.ask_now(card, times=3)
+        self.assertEqual((card.state, self.plan.token_id), ('error', before))
+
     def test_where_the_answer_was_lost_the_next_one_asks_for_a_card(self):
         self.sandbox.faults.add('cut', ['sale'], charged=True)
         attempt = self.plan._attempt()

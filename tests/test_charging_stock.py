@@ -1,5 +1,4 @@
 import logging
-from datetime import timedelta
 from unittest.mock import patch
 
 import requests
@@ -81,9 +80,8 @@ class TestStockCharges(ChargingCommon):
         charge = self._break_off()
         self.assertEqual((charge.state, self.line(self.plan).state), ('pending', 'awaiting'))
         self.minutes_pass(charge, minutes=600)
-        with patch.object(
-            type(self.env['payment.transaction']), '_send_payment_request', side_effect=AssertionError,
-        ):
+        transactions = type(self.env['payment.transaction'])
+        with patch.object(transactions, '_send_payment_request', side_effect=AssertionError):
             self.run_job()
             self.ask_now(charge)
             self.run_job()

@@ -10,6 +10,8 @@ STATEMENT_ROWS = 100
 PORTAL_ROUTE = '/pay/to/<string:slug>'
 # The statement of account, for customers who sign in.
 STATEMENT_ROUTE = '/my/statement'
+# What is collected from them in instalments.
+PLANS_ROUTE = '/my/instalments'
 WEBHOOK_ROUTE = '/pay/webhook/<int:provider_id>'
 
 # A link's token is a public selector, by which it is found, and a verifier of 144 random bits,
@@ -32,6 +34,8 @@ MAX_NOTIFICATION_BYTES = 256 * 1024
 EVENT_BATCH = 20
 # Payments booked in one database transaction, which holds their invoices for a second or two.
 BOOKING_BATCH = 20
+# Instalments of which a worker charges the saved cards before others get a turn.
+CHARGING_BATCH = 20
 EVENT_MAX_ATTEMPTS = 8
 # Invoices sent or named at a time: a batch of queued mails, a list in a message.
 MAIL_BATCH = 20

@@ -33,11 +33,10 @@ class Offer(NamedTuple):
     def methods(self):
         """The payment methods of the provider, as long as it is offered and can collect that."""
         link, currency = self.link, self.paid._payment_currency()
-        usable = link._portal()._usable_providers(
-            link.company_id, link.partner_id, self.amount, currency
-        )
+        usable = link._usable_providers(self.amount, currency)
         return link.env['payment.method']._get_compatible_payment_methods(
-            (self.provider & usable).ids, link.partner_id.id, currency_id=currency.id
+            (self.provider & usable).ids, link.partner_id.id, currency_id=currency.id,
+            force_tokenization=link._saves_card(),
         )
 
 

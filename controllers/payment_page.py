@@ -157,7 +157,8 @@ class PaymentPageController(PageMixin, Controller):
         attempts = link._attempts()
         processing = (invoice._email_pay_in_flight() - attempts)._email_pay_amount_for(invoice)
         processing += invoice._email_pay_without_entry()
-        flying = processing + attempts._email_pay_amount_for(invoice)
+        awaited = invoice._email_pay_awaited()
+        flying = processing + awaited + attempts._email_pay_amount_for(invoice)
         if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
             choices = []  # there is nothing left to start
         values = {
@@ -169,7 +170,7 @@ class PaymentPageController(PageMixin, Controller):
             'post_url': link._path(),
             'form_token': self._form_token(link.selector),
             'error': error,
-            'notice': self._notice(currency, processing),
+            'notice': self._notice(currency, processing, awaited),
             'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
         }
@@ -179,8 +180,10 @@ class PaymentPageController(PageMixin, Controller):
             test_mode=any(way['test'] for way in ways),
         )
 
-    def _notice(self, currency, processing):
+    def _notice(self, currency, processing, awaited):
         """What is being paid already and does not show in the invoice yet."""
+        if awaited:
+            return _("%s is collected in instalments.", currency.format(awaited))
         if currency.is_zero(processing):
             return False
         return _("A payment of %s is being processed.", currency.format(processing))

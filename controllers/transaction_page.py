@@ -129,7 +129,7 @@ class TransactionPageController(PageMixin, Controller):
     def _card_page(self, transaction, error=False):
         window = transaction._email_pay_gateway().card_window()
         values = {
-            'amount': transaction.currency_id.format(transaction.amount),
+            'amount': transaction.amount and transaction.currency_id.format(transaction.amount),
             'price': str(transaction._email_pay_decimal(transaction.amount)),
             'currency': transaction.currency_id.name,
             'reference': transaction.reference,
@@ -149,7 +149,8 @@ class TransactionPageController(PageMixin, Controller):
         )
         policy['style-src-attr'] = ["'unsafe-inline'"]  # as the gateway's script sets on its window
         return self._transaction_page(
-            'email_pay.card_page', transaction, values, _("Pay %s", values['amount']), policy
+            'email_pay.card_page', transaction, values,
+            _("Pay %s", values['amount']) if values['amount'] else _("Your card"), policy,
         )
 
     def _handover_page(self, transaction):
@@ -203,7 +204,8 @@ class TransactionPageController(PageMixin, Controller):
 
     def _status_page(self, transaction):
         state = self._page_state(transaction)
-        headline, text = self._status_words(transaction)[state]
+        words = self._card_words if transaction.operation == 'validation' else self._status_words
+        headline, text = words(transaction)[state]
         remaining = transaction._email_pay_remaining() if transaction.is_post_processed else 0
         currency = transaction.currency_id
         rest_due = state == 'paid' and currency.compare_amounts(remaining, 0) > 0
@@ -214,7 +216,7 @@ class TransactionPageController(PageMixin, Controller):
             'headline': headline,
             'text': text,
             'reference': transaction.reference,
-            'amount': currency.format(transaction.amount),
+            'amount': transaction.amount and currency.format(transaction.amount),
             'remaining': rest_due and currency.format(remaining),
             'settled': state == 'paid' and self._settled_values(transaction),
             'poll_url': transaction._email_pay_path('/state'),
@@ -247,6 +249,16 @@ class TransactionPageController(PageMixin, Controller):
             'paid': (_("Payment received"), _("Thank you.")),
             'declined': (_("The payment did not go through"), transaction.state_message),
             'canceled': (_("The payment was cancelled"), _("Nothing was charged.")),
+        }
+
+    def _card_words(self, transaction):
+        """The same of a payment of nothing, which only saves a card."""
+        saved = (_("Your card is saved"), _("It is charged from now on."))
+        return self._status_words(transaction) | {
+            'processing': (_("We are saving your card"), _("This page changes by itself.")),
+            'received': saved,
+            'paid': saved,
+            'declined': (_("The card was not saved"), transaction.state_message),
         }
 
     def _receipt_note(self, transaction):

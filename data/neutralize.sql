@@ -30,6 +30,10 @@ DELETE FROM email_pay_receipt WHERE state = 'due';
 UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS NOT NULL;
 UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
  WHERE email_pay_checkout_until IS NOT NULL;
+UPDATE email_pay_plan SET sync_at = NULL WHERE sync_at IS NOT NULL;
+UPDATE email_pay_installment SET next_attempt = NULL, notice_due = false
+ WHERE next_attempt IS NOT NULL OR notice_due;
+UPDATE email_pay_link SET sms_state = 'none' WHERE sms_state = 'queued';
 UPDATE email_pay_sign_in SET state = 'out', code_hash = NULL WHERE state IN ('asked', 'sent', 'in');
 UPDATE ir_mail_server SET smtp_user = NULL, smtp_pass = NULL, email_pay_secret = NULL
  WHERE email_pay_purpose IS NOT NULL;

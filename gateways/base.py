@@ -45,6 +45,7 @@ class Gateway(ABC):
     :cvar code: the provider code in Odoo and in REGISTRY.
     :cvar supports: what it can do.
     :cvar media_types: of the notifications that it sends.
+    :cvar final_codes: the result codes after which a card is never charged again.
     :cvar Credentials: frozen dataclass; the Odoo layer fills each field `x` from the provider's
         field `<code>_x`.
     """
@@ -52,6 +53,7 @@ class Gateway(ABC):
     code: ClassVar[str]
     supports: ClassVar[Supports]
     media_types: ClassVar[frozenset[str]]
+    final_codes: ClassVar[frozenset[str]] = frozenset()
     Credentials: ClassVar[type]
 
     def __init__(self, credentials, send: Send):
@@ -93,7 +95,8 @@ class Gateway(ABC):
         raise errors.Unsupported(f"{self.code} saves a card only with a payment.")
 
     def charge(self, request: PaymentRequest, source: CardSource) -> PaymentEvent:
-        """Charge a card once. The answer is final unless its status is PENDING.
+        """Charge a card once. The answer is final unless its status is PENDING. A charge of nothing
+        saves the card (`CardSource.save_card`), unless `Supports.saves_cards_apart`.
 
         :raises errors.UnknownOutcome: it may have been charged: ask `query`, never repeat.
         :raises errors.GatewayError: it was not charged.
@@ -206,6 +209,11 @@ class Gateway(ABC):
     @abstractmethod
     def reasons(cls) -> tuple[str, ...]:
         """Every sentence that `reason` can return."""
+
+    def may_repeat(self, code: str) -> bool:
+        """Whether the same saved card may be charged once more, some days after the gateway's
+        result `code`. False for a card that is no more, or that its bank has stopped."""
+        return code not in self.final_codes
 
     # --- for adapters -----------------------------------------------------------------------------
 

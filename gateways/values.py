@@ -291,11 +291,12 @@ class PlanCharge:
 @dataclass(frozen=True)
 class Plan:
     """An order of several `PaymentRequest.installments`. `status` is the order's own: PENDING until
-    the customer has entered a card, DONE from the first charge on."""
+    the customer has entered a card, DONE from the first charge on; `code` is its word for it."""
 
     status: Status
     gateway_reference: str
     message: str = ''
+    code: str = ''
     charges: tuple[PlanCharge, ...] = ()
 
 

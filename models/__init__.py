@@ -8,19 +8,28 @@ from . import account_move_notes
 from . import account_move_send
 from . import account_payment_receipt
 from . import email_pay_delivery
+from . import account_move_plan
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
 from . import email_pay_event_inbox
 from . import email_pay_event_process
+from . import email_pay_installment
+from . import email_pay_installment_by_hand
+from . import email_pay_installment_charge
+from . import email_pay_installment_retry
 from . import email_pay_link
 from . import email_pay_link_bounce
 from . import email_pay_link_checkout
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
 from . import email_pay_method
+from . import email_pay_method_recurring
 from . import email_pay_outstanding
 from . import email_pay_pick
+from . import email_pay_plan
+from . import email_pay_plan_attempt
+from . import email_pay_plan_life
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -77,3 +86,14 @@ from . import res_company
 from . import res_partner
 from . import res_partner_tax_key
 from . import sms_sms
+
+# What changes what those above do.
+from . import email_pay_link_plan
+from . import email_pay_plan_card
+from . import payment_installment
+from . import payment_order
+from . import payment_saved_card
+from . import account_move_follow
+from . import email_pay_plan_follow
+from . import email_pay_plan_order
+from . import email_pay_plan_page

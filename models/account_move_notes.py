@@ -30,6 +30,7 @@ class Notes:
     def __init__(self, env):
         self.env = env(context={**env.context, 'email_pay_notes': self})
         self._kept = []
+        self._logs = []
         self._depth = 0
 
     @classmethod
@@ -46,6 +47,11 @@ class Notes:
         if not self._depth and not error and self._kept:
             kept, self._kept = self._kept, []
             self.env['account.move']._email_pay_write_notes(kept)
+        if not self._depth and not error and self._logs:
+            logs, self._logs = self._logs, []
+            for turn in in_turns(logs, lambda log: log[0].ids):
+                records = logs[0][0].browse([record.id for record, _body in turn])
+                records._message_log_batch({record.id: body for record, body in turn})
 
     def keep(self, move, arguments):
         """Keep a note; false when it is no plain note or too late."""
@@ -54,15 +60,21 @@ class Notes:
             return True
         return False
 
+    def keep_log(self, plan, body):
+        """The same for what is logged on a plan."""
+        if self._depth:
+            self._logs.append((plan, body))
+        return bool(self._depth)
+
     @contextmanager
     def savepoint(self):
         """As that of a cursor; what is rolled back is not noted."""
-        kept = len(self._kept)
+        kept, logs = len(self._kept), len(self._logs)
         try:
             with self.env.cr.savepoint():
                 yield
         except BaseException:
-            del self._kept[kept:]
+            del self._kept[kept:], self._logs[logs:]
             raise
 
 

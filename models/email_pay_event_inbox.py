@@ -32,7 +32,7 @@ class EmailPayEvent(models.Model):
         if not is_plain or '\x00' in notification.text:  # which PostgreSQL cannot keep
             raise NotificationMalformed("The body, its name or its reference is not plain text.")
         rows = self._store(receiver, key, reference, notification)
-        if rows == [(None,)]:
+        if rows == [(None,)] or (not rows and self._ask_again(receiver, key)):
             self.env['ir.cron'].sudo().browse(self._worker_id())._trigger()
         return bool(rows)
 
@@ -71,6 +71,26 @@ class EmailPayEvent(models.Model):
             ),
         )
         return self.env.cr.fetchall()
+
+    @api.model
+    def _ask_again(self, receiver, key):
+        """Of an order that is charged month by month each month's notification says the same, so
+        that one which is known asks once more; tell whether it does."""
+        self.env.cr.execute(
+            """
+            UPDATE email_pay_event SET state = 'new', attempts = 0, next_attempt = %(now)s
+             WHERE id IN (
+                SELECT event.id FROM email_pay_event event
+                  JOIN payment_transaction tx
+                       ON tx.reference = event.reference AND tx.provider_id = event.provider_id
+                 WHERE event.provider_id = %(provider)s AND event.key = %(key)s
+                   AND event.state IN ('done', 'ignored') AND tx.email_pay_order_id = tx.id
+                   FOR UPDATE OF event SKIP LOCKED
+             )
+            """,
+            {'now': fields.Datetime.now(), 'provider': receiver.provider_id, 'key': key},
+        )
+        return bool(self.env.cr.rowcount)
 
     @api.model
     def _worker_id(self):

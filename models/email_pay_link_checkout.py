@@ -77,7 +77,7 @@ class EmailPayLink(models.Model):
         invoice = self.invoice_ids
         terms = terms or invoice._get_invoice_next_payment_values()
         currency = invoice.currency_id
-        due = invoice.amount_residual
+        due = invoice.amount_residual - invoice._email_pay_awaited()
         choices = {'full': due}
         if terms.get('installment_state') == 'epd':
             choices['discount'] = terms['amount_due']
@@ -140,6 +140,15 @@ class EmailPayLink(models.Model):
             way for way in self._portal()._offer(company, self.partner_id, currency)
             if not way['maximum'] or company.currency_id.compare_amounts(way['maximum'], price) >= 0
         ]
+
+    def _usable_providers(self, amount, currency):
+        """The apps that can collect `amount` by this link now."""
+        return self._portal()._usable_providers(
+            self.company_id, self.partner_id, amount, currency)
+
+    def _saves_card(self):
+        """Whether what is paid now is paid with a card that is charged again later."""
+        return False
 
     def _payment_currency(self):
         return self.invoice_ids.currency_id

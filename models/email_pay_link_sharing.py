@@ -75,9 +75,11 @@ class EmailPayLink(models.Model):
     def _text(self):
         """The words that go with this link, in the customer's language."""
         self.ensure_one()
-        name = 'statement' if self.scope == 'statement' else 'payment'
-        template = self.env.ref(f'email_pay.sms_template_{name}').sudo()
+        template = self.env.ref(f'email_pay.{self._text_template()}').sudo()
         return template._render_field('body', self.ids, compute_lang=True)[self.id]
+
+    def _text_template(self):
+        return 'sms_template_statement' if self.scope == 'statement' else 'sms_template_payment'
 
     def _send_sms(self, text=None, number=None):
         """Put a text message in Odoo's queue. The chatter shows it without the link's secret.

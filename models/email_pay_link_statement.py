@@ -20,8 +20,8 @@ class EmailPayLink(models.Model):
     _inherit = 'email.pay.link'
 
     scope = fields.Selection(
-        [('invoices', "Invoices"), ('statement', "Statement")], default='invoices', required=True,
-        readonly=True,
+        [('invoices', "Invoices"), ('statement', "Statement"), ('plan', "Recurring credit")],
+        default='invoices', required=True, readonly=True,
     )
     statement_month = fields.Date(
         readonly=True, copy=False,
@@ -220,6 +220,7 @@ class EmailPayLink(models.Model):
         """The ids of the documents that nobody is paying, and that are not closed."""
         ids = {document.move_id for document in section.documents if not document.closed}
         holders = self._in_flight_of_customer()
+        ids.difference_update(self.env['email.pay.plan']._held_ids(self.partner_id))
         return ids.difference(holders._email_pay_moves().ids) if holders else ids
 
     def _in_flight_of_customer(self):
@@ -295,7 +296,7 @@ class EmailPayLink(models.Model):
             [item.line_id for document in documents for item in document.items]
         )
         items.move_id._email_pay_lock()
-        if items.move_id._email_pay_holders():
+        if items.move_id._email_pay_holders() or items.move_id._email_pay_awaited():
             raise UserError(_("Your statement has changed. Please choose again."))
         items.reconcile()
         self.partner_id._message_log(body=_(

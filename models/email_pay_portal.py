@@ -140,8 +140,29 @@ class EmailPayPortal(models.Model):
         return (portals.filtered('enabled')[:1] or portals[:1]).id
 
     def _methods(self):
-        """The payment methods that are switched on, in their order."""
-        return self.method_ids.filtered('active').sorted('sequence')
+        """The payment methods that customers are offered, in their order."""
+        return self._switched_on('single')
+
+    def _recurring_methods(self):
+        """The methods with which a document can be collected in instalments, in their order."""
+        return self._switched_on('recurring')
+
+    @api.model
+    def _recurring_obstacle(self, company):
+        """Why nothing of `company` can be collected in instalments, as a sentence; '' if it can."""
+        portal = self._for_company(company)
+        if not portal.enabled:
+            return _("Email Pay is not enabled for %s.", company.display_name)
+        if not portal._recurring_methods():
+            return _(
+                "Add a payment method of the type “Recurring credit” in the settings of Email Pay."
+            )
+        return ''
+
+    def _switched_on(self, kind):
+        return self.method_ids.filtered(
+            lambda line: line.active and line.kind == kind
+        ).sorted('sequence')
 
     def _providers(self):
         """The payment apps of those methods."""

@@ -53,6 +53,10 @@ class AccountMove(models.Model):
                 " wait until it is finished before you pay again.",
                 others.currency_id[:1].format(sum(others.mapped('amount'))),
             ))
+        if self._email_pay_awaited():
+            raise ValidationError(_(
+                "Some of these documents are being collected in instalments. Please pay the others."
+            ))
 
 
 class PaymentTransaction(models.Model):

@@ -35,7 +35,9 @@ class PaymentTransaction(models.Model):
         booked = todo.filtered(lambda tx: tx.state == 'done' and tx.payment_id)
         if booked:
             self.env['email.pay.event'].sudo()._note_booked(booked)
-            told = released | booked.filtered(lambda tx: tx.invoice_ids or tx.email_pay_link_id)
+            told = released | booked.filtered(
+                lambda tx: tx.invoice_ids or tx.email_pay_link_id or tx.email_pay_installment_id
+            )
             told._email_pay_report_credits()
             (told | booked._email_pay_told_refunds())._email_pay_plan_receipts()
 

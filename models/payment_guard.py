@@ -63,6 +63,9 @@ class PaymentTransaction(models.Model):
             positive or is more than what is due and not being paid already.
         """
         self.ensure_one()
+        if self.email_pay_installment_id:
+            self._email_pay_check_installment()
+            return
         if self.email_pay_allocation_ids:
             self._email_pay_check_allocations()
             return
@@ -78,11 +81,18 @@ class PaymentTransaction(models.Model):
             raise ValidationError(_("This invoice is paid in %s.", invoices.currency_id[:1].name))
         in_flight = (invoices._email_pay_in_flight() - self)._email_pay_amount_for(invoices)
         in_flight += invoices._email_pay_without_entry()
-        due = sum(invoices.mapped('amount_residual')) - in_flight
+        awaited = invoices._email_pay_awaited()
+        due = sum(invoices.mapped('amount_residual')) - in_flight - awaited
         if self.currency_id.compare_amounts(self.amount, 0) <= 0:
             raise ValidationError(_("Enter an amount greater than zero."))
         if self.currency_id.compare_amounts(self.amount, due) <= 0:
             return
+        if awaited:
+            raise ValidationError(_(
+                "%(awaited)s is collected in instalments. At most %(due)s can be paid here.",
+                awaited=self.currency_id.format(awaited),
+                due=self.currency_id.format(max(due, 0)),
+            ))
         if in_flight:
             raise ValidationError(_(
                 "A payment of %s for this invoice is already being processed. Please wait until it"

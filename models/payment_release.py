@@ -14,14 +14,17 @@ class PaymentTransaction(models.Model):
         """Let go of the invoices that are no longer what the customer paid. Odoo would post a draft
         that somebody is working on, or give one customer's money to another.
 
-        Nobody can start to pay such an invoice (see `payment_guard`), so it changed afterwards. The
-        money is booked all the same, as credit of who paid.
+        Nobody can start to pay such an invoice (see `payment_guard`), so it changed afterwards, as
+        one may while it is collected month by month. The money is booked all the same, as credit of
+        who paid.
 
         :return: the transactions that had such invoices.
         """
         released = self.browse()
         collected = self.filtered(lambda tx: tx.state == 'done' and not tx.payment_id)
-        for tx in collected.filtered(lambda tx: tx.operation in CUSTOMER_OPERATIONS):
+        for tx in collected.filtered(
+            lambda tx: tx.operation in CUSTOMER_OPERATIONS or tx.email_pay_installment_id
+        ):
             changed = tx.invoice_ids.filtered(tx._email_pay_changed)
             if changed:
                 released |= tx

@@ -137,13 +137,16 @@ class PaymentTransaction(models.Model):
             self._email_pay_plan_question()
             return
         except errors.GatewayError as error:
-            _logger.warning("%s was not charged: %s", self.reference, error)
-            sentence = self._email_pay_in_customers_language().env._(
-                "The payment could not be made. Nothing was charged."
-            )
-            self._set_error(sentence)
+            self._email_pay_refuse(error)
             return
         self._email_pay_apply(event, 'charge')
+
+    def _email_pay_refuse(self, error):
+        """The gateway did not even ask the bank."""
+        _logger.warning("%s was not charged: %s", self.reference, error)
+        self._set_error(self._email_pay_in_customers_language().env._(
+            "The payment could not be made. Nothing was charged."
+        ))
 
     def _send_payment_request(self):
         """Override of `payment`: charge a saved card. Odoo may run this twice after a rollback,
@@ -183,7 +186,7 @@ class PaymentTransaction(models.Model):
         late or twice never moves it back."""
         if self.provider_code not in REGISTRY:
             return super()._apply_updates(payment_data)
-        if payment_data.gateway_reference and self.state != 'done':
+        if payment_data.gateway_reference and (self.state != 'done' or self._email_pay_by_hand()):
             self.provider_reference = payment_data.gateway_reference
         if payment_data.card_last4:
             self.email_pay_card_last4 = payment_data.card_last4
@@ -192,6 +195,8 @@ class PaymentTransaction(models.Model):
             case Status.DONE if self.state != 'done':
                 self._set_done()
             case Status.DECLINED if self.state in open_states:
+                gateway = self._email_pay_gateway()
+                self.email_pay_refused_for_good = not gateway.may_repeat(payment_data.code)
                 self._set_error(self._email_pay_reason(payment_data.code))
             case Status.CANCELED if self.state in open_states:
                 self._set_canceled()
@@ -270,7 +275,8 @@ class PaymentTransaction(models.Model):
                 " the payment at the gateway, then book it or pay it back by hand.",
                 collected=event.currency, asked=self.currency_id.name,
             )
-        if self.state == 'done' and event.gateway_reference != (self.provider_reference or ''):
+        known = event.gateway_reference == (self.provider_reference or '')
+        if self.state == 'done' and not known and not self._email_pay_by_hand():
             return _(
                 "A second payment for the same reference: %(first)s is booked, and the gateway also"
                 " reports %(second)s. Pay the second one back at the gateway.",

@@ -29,6 +29,12 @@ class PaymentProvider(models.Model):
              " right of an equals sign. What is left out is as it was delivered.",
     )
 
+    email_pay_texts_link = fields.Boolean(
+        string="The Gateway Texts the Link",
+        help="Of a recurring credit, the gateway sends the customer a text message with the link."
+             " Otherwise Odoo sends it. The e-mail is always Odoo's.",
+    )
+
     # === ACTION METHODS === #
 
     def action_pagolivre_use_sandbox(self):

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import convert_file
 
 # Each has a file of demo data for the demo company of its localization.
-DEMO_COUNTRIES = ('pa', 'cr', 'cl')
+DEMO_COUNTRIES = ('pa', 'cr', 'cl', 'br')
 
 
 class ResCompany(models.Model):

@@ -4,6 +4,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_i18n
     from . import test_browser
     from . import test_browser_pages
+    from . import test_browser_plan
     from . import test_browser_sign_in
     from . import test_page_inline
     from . import test_page_payment
@@ -22,6 +23,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_sign_in_session
     from . import test_sign_in_limits
     from . import test_tax_number
+    from . import test_plan_follow
+    from . import test_plan_page
+    from . import test_plan_order
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card
@@ -39,6 +43,11 @@ if __name__.startswith('odoo.addons.'):
     from . import test_pagolivre_notices
     from . import test_pagolivre_pace
     from . import test_pagolivre_returns
+    from . import test_plan
+    from . import test_plan_charges
+    from . import test_plan_life
+    from . import test_plan_notices
+    from . import test_plan_settings
     from . import test_guard
     from . import test_charge
     from . import test_booking
@@ -73,7 +82,13 @@ if __name__.startswith('odoo.addons.'):
     from . import test_concurrency
     from . import test_events_concurrency
     from . import test_statement_concurrency
+    from . import test_plan_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_reminders_concurrency
     from . import test_returns_concurrency
+    from . import test_by_hand
+    from . import test_charging
+    from . import test_charging_concurrency
+    from . import test_charging_first
+    from . import test_charging_stock

@@ -17,25 +17,50 @@ class EmailPayMethodChoice(models.TransientModel):
     name = fields.Char(related='provider_id.name', string="App")
     image = fields.Image(related='provider_id.image_128')
     missing = fields.Char(string="To Do", readonly=True)
+    is_offered = fields.Boolean(readonly=True, help="As one payment.")
+    free_mode = fields.Char(readonly=True, help="In which it can become a recurring credit.")
 
     @api.model
     def _create_for(self, portal):
-        """A choice for each payment app of the portal's company that it does not offer yet."""
+        """A choice for each payment app of the portal's company that can be offered, as one payment
+        or as a recurring credit, and is not yet."""
         providers = portal.env['payment.provider'].sudo().search([
             ('company_id', 'parent_of', portal.company_id.ids),
             ('code', 'not in', ('none', 'custom')), ('module_state', '!=', 'uninstalled'),
-            ('id', 'not in', portal.method_ids.provider_id.ids),
         ])
-        missing = {provider: ' '.join(provider._email_pay_missing()) for provider in providers}
-        return self.create([
-            {'portal_id': portal.id, 'provider_id': provider.id, 'missing': missing[provider]}
-            for provider in sorted(providers, key=lambda provider: bool(missing[provider]))
-        ])
+        choices = [self._choice(portal, provider) for provider in providers]
+        return self.create(sorted(
+            (choice for choice in choices if choice['free_mode'] or not choice['is_offered']),
+            key=lambda choice: (bool(choice['missing']), choice['is_offered']),
+        ))
+
+    @api.model
+    def _choice(self, portal, provider):
+        lines = portal.method_ids.filtered(lambda line: line.provider_id == provider)
+        taken = lines.filtered(lambda line: line.kind == 'recurring').mapped('recurring_mode')
+        modes = provider._email_pay_recurring_modes()
+        return {
+            'portal_id': portal.id,
+            'provider_id': provider.id,
+            'missing': ' '.join(provider._email_pay_missing()),
+            'is_offered': 'single' in lines.mapped('kind'),
+            'free_mode': next((mode for mode in modes if mode not in taken), False),
+        }
 
     def action_add(self):
         """Offer this app, and go back to the settings."""
         self.ensure_one()
         self.portal_id._add_method(self.provider_id)
+        return {'type': 'ir.actions.act_window_close'}
+
+    def action_add_recurring(self):
+        """Collect in instalments with this app, and go back to the settings."""
+        self.ensure_one()
+        most = self.provider_id.sudo()._email_pay_most_installments(self.free_mode)
+        self.portal_id._add_method(
+            self.provider_id, kind='recurring', recurring_mode=self.free_mode,
+            **({'max_installments': most} if most else {}),
+        )
         return {'type': 'ir.actions.act_window_close'}
 
     def action_set_up(self):
@@ -62,7 +87,9 @@ class EmailPayPortal(models.Model):
             'domain': [('id', 'in', choices.ids)],
         }
 
-    def _add_method(self, provider):
+    def _add_method(self, provider, **values):
         """Offer `provider` after all others."""
         last = max(self.method_ids.mapped('sequence'), default=0)
-        self.method_ids = [Command.create({'provider_id': provider.id, 'sequence': last + 10})]
+        self.method_ids = [Command.create({
+            'provider_id': provider.id, 'sequence': last + 10, **values,
+        })]

@@ -60,6 +60,7 @@ class Credicorp(Gateway):
         report=True,
     )
     media_types = frozenset({'application/json'})
+    final_codes = const.FINAL_CODES
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------
@@ -81,12 +82,12 @@ class Credicorp(Gateway):
         )
 
     def charge(self, request: PaymentRequest, source: CardSource) -> PaymentEvent:
-        """NMI Direct Post API, type=sale.
+        """NMI Direct Post API, type=sale; of nothing, type=validate, which only saves the card.
 
         `dup_seconds` stays the account's own: the gateway refuses what it takes for a repeat.
         """
         fields = _order_fields(request) | _customer_fields(request) | _card_fields(source)
-        reply = self._transact('sale', fields)
+        reply = self._transact('sale' if request.amount else 'validate', fields)
         status = _checked(reply, request.reference)
         return PaymentEvent(
             operation=Operation.PAYMENT,

@@ -104,6 +104,12 @@ CODES = {
     LOST_CODE: (Status.DECLINED, LOST),
 }
 
+# Direct Post, `response_code`: the card is no more, or its bank forbids to charge it again.
+FINAL_CODES = frozenset({
+    '204', '220', '221', '223', '224', '225', '250', '251', '252', '253', '261', '262', '263',
+    '461',
+})
+
 # Query, `action_type`.
 ACTIONS = {
     'sale': Operation.PAYMENT,

@@ -74,6 +74,7 @@ class GreenPay(Gateway):
     )
     # Inferred: plugins read the raw body, whatever its label says.
     media_types = frozenset({'application/json', 'application/x-www-form-urlencoded'})
+    final_codes = const.FINAL_CODES
     Credentials = Credentials
 
     def currencies(self) -> frozenset[str]:

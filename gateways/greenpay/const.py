@@ -111,3 +111,6 @@ CODES = {
     '899': REVERSED,
     '996': SUSPICIOUS,
 }
+
+# The card is no more, or its bank forbids to charge it again (ISO 8583).
+FINAL_CODES = frozenset({'04', '14', '41', '43', '54', '62', '241', '262', '996'})

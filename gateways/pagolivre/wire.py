@@ -238,6 +238,7 @@ def plan(content: Mapping, reference: str, names: Mapping) -> Plan:
         status=status(content),
         gateway_reference=order_id(content),
         message=reason(content),
+        code=clean(content['status'], 40),
         charges=tuple(sorted(charges, key=lambda charge: charge.number)),
     )
 

@@ -60,7 +60,8 @@ class Credicorp(StandIn):
 
     def _transact(self, request: Request) -> Response:
         form = request.form
-        operation = form.setdefault('type', 'sale')
+        saves_only = form.get('customer_vault') == 'add_customer' and 'amount' not in form
+        operation = form.setdefault('type', 'vault' if saves_only else 'sale')
         return self.faults.around(
             self.name,
             operation,
@@ -79,6 +80,8 @@ class Credicorp(StandIn):
             return _reply(form, const.REJECTED_CODE, str(refusal))
 
     def _run(self, merchant: Merchant, form: dict[str, str]) -> Response:
+        if form['type'] == 'vault':
+            return self._save_unseen(merchant, form)
         operation = operations.OPERATIONS.get(form['type'])
         if not operation:
             raise Refusal('Invalid Transaction Type')
@@ -88,6 +91,13 @@ class Credicorp(StandIn):
             self._report(transaction)
         code = operations.answer_code(transaction)
         return _reply(form, code, transaction=transaction, vault_id=vault_id)
+
+    def _save_unseen(self, merchant: Merchant, form: dict[str, str]) -> Response:
+        """Save a card without asking its bank."""
+        with self.accounts.lock:
+            card = self.accounts.card(merchant, form)
+            vault_id = self.accounts.save_card(merchant, card, form.get('customer_vault_id', ''))
+        return _reply(form, const.OK_CODE, 'Customer Added', vault_id=vault_id)
 
     def _saved(self, transaction: Transaction, form: dict[str, str]) -> str:
         if form.get('customer_vault') != 'add_customer' or not transaction.actions[-1].success:

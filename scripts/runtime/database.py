@@ -13,7 +13,7 @@ import psycopg2
 from . import fetch, postgres, server
 from .home import CHECKOUT, HOME, LOGS, Failure, digest, lock, step
 
-BASE_MODULES = ('account_payment', 'l10n_pa', 'l10n_cr', 'l10n_cl', 'payment_demo')
+BASE_MODULES = ('account_payment', 'l10n_pa', 'l10n_cr', 'l10n_cl', 'l10n_br', 'payment_demo')
 # Loaded once here: the demo's customers speak them, and loading takes a minute.
 LANGUAGES = 'en_US,es_PA,es_CR,es_CL,pt_BR'
 TEMPLATES = HOME / 'templates'

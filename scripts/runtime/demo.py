@@ -25,11 +25,15 @@ GATEWAY_ADDRESSES = {
     'greenpay': {
         'greenpay_merchant_url': '/greenpay/merchant', 'greenpay_form_url': '/greenpay/form',
     },
+    'pagolivre': {'pagolivre_base_url': '/pagolivre/api/v2'},
 }
-# The field that names the merchant account of a provider: it ends with the account's number.
+# The field that names the merchant account of a provider: it ends with the account's number. What
+# is not here tells the gateway with each payment where it reports to.
 MERCHANTS = {'credicorp': 'credicorp_tokenization_key', 'greenpay': 'greenpay_merchant_id'}
 
-ACCOUNTANTS = 'accountant (Panama), contadora (Costa Rica), contador (Chile)'
+ACCOUNTANTS = (
+    'accountant (Panama), contadora (Costa Rica), contador (Chile), contabilista (Brazil)'
+)
 
 
 class Demo(NamedTuple):
@@ -183,13 +187,13 @@ def configure(demo):
     context = {'allowed_company_ids': admin.call('res.company', 'search', [])}
     for code, paths in GATEWAY_ADDRESSES.items():
         domain = [('code', '=', code), ('state', '!=', 'disabled')]
-        providers = admin.call(
-            'payment.provider', 'search_read', domain, ['email_pay_webhook_url', MERCHANTS[code]],
-            context=context)
-        ids = [provider['id'] for provider in providers]
+        ids = admin.call('payment.provider', 'search', domain, context=context)
         addresses = {field: demo.sandbox_url + path for field, path in paths.items()}
         admin.call('payment.provider', 'write', ids, addresses, context=context)
-        _register_webhooks(f'{demo.sandbox_url}/control/{code}', providers, MERCHANTS[code])
+        if field := MERCHANTS.get(code):
+            providers = admin.call(
+                'payment.provider', 'read', ids, ['email_pay_webhook_url', field], context=context)
+            _register_webhooks(f'{demo.sandbox_url}/control/{code}', providers, field)
 
 
 def _register_webhooks(control, providers, field):

@@ -3,8 +3,16 @@
 from . import database, server
 from .home import Failure
 
-UNINSTALL = f"""
-env['ir.module.module'].search([('name', '=', '{server.ADDON}')]).button_immediate_uninstall()
+UNINSTALL = """
+env['ir.module.module'].search([('name', '=', '%s')]).button_immediate_uninstall()
+"""
+
+# An app that this add-on does not need: its tests beside it, and what it offers there.
+APP, APP_TESTS = 'sale', 'email_pay_orders'
+APP_ACTIONS = """
+    SELECT action.id FROM ir_act_server action
+      JOIN ir_model_data name ON name.res_id = action.id AND name.model = 'ir.actions.server'
+     WHERE name.module = 'email_pay' AND name.name = 'action_collect_order'
 """
 
 # Columns that no field describes; those of a many-to-many's table belong to its relation.
@@ -26,10 +34,23 @@ def check(logs):
         before = _strays(name)
         database.install(name, server.ADDON, logs=logs)
         database.odoo(name, 'upgrade', '--update', server.ADDON, *database.DEMO, logs=logs)
-        database.odoo(name, 'uninstall', script=UNINSTALL, logs=logs)
+        database.odoo(name, 'uninstall', script=UNINSTALL % server.ADDON, logs=logs)
         if left := sorted(_strays(name) - before):
             raise Failure('\n'.join(['Uninstalling leaves these behind:', *left]))
-    return 3
+    return 3 + _check_beside(logs)
+
+
+def _check_beside(logs):
+    """An app that comes and goes: what this add-on offers on its documents comes and goes too."""
+    with database.copy(database.email_pay(), 'beside') as name:
+        database.odoo(
+            name, 'install', '--init', APP, '--test-tags', APP_TESTS, *database.DEMO, logs=logs)
+        if not database.query(APP_ACTIONS, database=name):
+            raise Failure(f'Nothing is offered on the documents of {APP}.')
+        database.odoo(name, 'uninstall', script=UNINSTALL % APP, logs=logs)
+        if database.query(APP_ACTIONS, database=name):
+            raise Failure(f'What is offered on the documents of {APP} outlives it.')
+    return 2
 
 
 def _strays(name):

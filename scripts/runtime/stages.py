@@ -6,9 +6,10 @@ odoo        this add-on's tests; arguments are test tags: scripts/test odoo /ema
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
-install     install, upgrade, uninstall
+install     install, upgrade, uninstall; beside an app that comes and goes
 demo        the journeys, in a browser; arguments are their names
 chaos       payments while everything is killed; then the books are compared with the gateway's
+charging    the same for saved cards that are charged month by month
 """
 
 import os
@@ -158,10 +159,14 @@ def _demo(log, *journeys):
     return _counted(passed, failed or bool(code), 0, _tail(log))
 
 
-def _chaos(log):
-    code = processes.run(
-        (CHECKOUT / 'scripts' / 'chaos', '--kills', 100, '--seconds', 90, '--seed', 'test'), log)
+def _chaos(log, *options):
+    options = options or ('--kills', 100, '--seconds', 90)
+    code = processes.run((CHECKOUT / 'scripts' / 'chaos', *options, '--seed', 'test'), log)
     return _counted(not code, bool(code), 0, _tail(log))
+
+
+def _charging(log):
+    return _chaos(log, '--plans', 40, '--customers', 0, '--kills', 25, '--seconds', 24)
 
 
 STAGES = {
@@ -173,6 +178,7 @@ STAGES = {
     'peers': _peers,
     'demo': _demo,
     'chaos': _chaos,
+    'charging': _charging,
     'install': _install,
 }
 

@@ -155,6 +155,15 @@ class TestTransact(SandboxCase):
         unknown = self.transact(type='sale', amount='5.00', customer_vault_id='1')
         self.assertEqual(unknown['response'], '3')
 
+    def test_a_card_can_be_saved_unseen(self):
+        token = self.sandbox.credicorp.token('4000000000002024')
+        saved = self.transact(customer_vault='add_customer', payment_token=token)
+        self.assertEqual(saved['response'], '1')
+        self.assertFalse(self.sandbox.ledger.entries(operation='sale'))
+        paid = self.transact(
+            type='sale', amount='5.00', customer_vault_id=saved['customer_vault_id'])
+        self.assertEqual(paid['response_code'], '202')
+
     def test_a_declined_card_is_not_saved(self):
         answer = self.sale(number='4000000000002024', customer_vault='add_customer')
         self.assertNotIn('customer_vault_id', answer)

@@ -41,13 +41,13 @@ class Books(NamedTuple):
             answer = ask(self.server.port, notices.ours(self.payments[number]))
             if answer.status != 200:
                 raise Failure(f'The answer is {answer.status}, see {self.server.log}.')
-        return _each(self.ours('book_ours'), len(numbers))
+        return each(self.ours('book_ours'), len(numbers))
 
     def book_stock(self, numbers):
-        return _each(self.stock('book_stock', numbers=numbers), len(numbers))
+        return each(self.stock('book_stock', numbers=numbers), len(numbers))
 
 
-def _each(timed, count):
+def each(timed, count):
     return {name: value / count for name, value in timed.items()}
 
 
@@ -101,42 +101,63 @@ class Shares(NamedTuple):
         return sorted(flat(self.samples + self.brackets))
 
 
-def _shares(stage):
+class Measured(NamedTuple):
+    """What both sides took for the chunks, in turns, and for the backlog; and their differences."""
+
+    chunks: list
+    whole: dict
+    bracket: list
+    jobs: dict
+    differences: object
+
+
+def shares_of(stage):
     numbers = iter(range(DOCUMENTS))
     chunks = [list(itertools.islice(numbers, CHUNK)) for _ in range(stage.rounds + 1)]
     backlog = list(itertools.islice(numbers, stage.backlog))
+    if len(backlog) < stage.backlog:
+        raise Failure(f'There are {DOCUMENTS} invoices only: fewer --rounds or --backlog, please.')
     return Shares(
         chunks, [chunk[:SAMPLE] for chunk in chunks],
         backlog, [backlog[:SAMPLE], backlog[-SAMPLE:]])
 
 
 def backlog(stage):
-    shares = _shares(stage)
-    if len(shares.backlog) < stage.backlog:
-        raise Failure(f'There are {DOCUMENTS} invoices only: fewer --rounds or --backlog, please.')
+    shares = shares_of(stage)
     with _books(stage, 'backlog', shares.ours, shares.stock) as books:
-        chunks = [
-            (books.book_ours(chunk), books.book_stock(sample))
-            for chunk, sample in zip(shares.chunks, shares.samples, strict=True)
-        ][1:]  # the first one was to warm up
-        books.ours('run_other_jobs')
-        before = books.book_stock(shares.brackets[0])
-        whole = books.book_ours(shares.backlog)
-        after = books.book_stock(shares.brackets[1])
-        jobs = books.ours('run_other_jobs')
-        differences = _differences(books, shares.ours, shares.stock)
-    ours, stock = ([[pair[side]] for pair in chunks] for side in (0, 1))
+        measured = measure(books, shares)
+    return results(7, 0.25, 'of a backlog of', shares, measured)
+
+
+def measure(books, shares):
+    """Let both sides book their shares in turns."""
+    chunks = [
+        (books.book_ours(chunk), books.book_stock(sample))
+        for chunk, sample in zip(shares.chunks, shares.samples, strict=True)
+    ][1:]  # the first one was to warm up
+    books.ours('run_other_jobs')
+    before = books.book_stock(shares.brackets[0])
+    whole = books.book_ours(shares.backlog)
+    after = books.book_stock(shares.brackets[1])
     bracket = [[{name: (before[name] + after[name]) / 2 for name in before}]]
+    return Measured(
+        chunks, whole, bracket, books.ours('run_other_jobs'),
+        _differences(books, shares.ours, shares.stock))
+
+
+def results(goal, limit, what, shares, measured, notes=()):
+    ours, stock = ([[pair[side]] for pair in measured.chunks] for side in (0, 1))
+    whole, bracket, differences = measured.whole, measured.bracket, measured.differences
     count = len(shares.backlog)
     return [
-        at_most(7, f'each of a backlog of {count}, of stock', *_figures([[whole]], bracket), 0.25,
-                (_costs([[whole]], bracket), *_jobs(jobs, count))),
-        at_most(7, f'each of a backlog of {CHUNK}, of stock', *_figures(ours, stock), 0.25,
+        at_most(goal, f'each {what} {count}, of stock', *_figures([[whole]], bracket), limit,
+                (_costs([[whole]], bracket), *notes, *_jobs(measured.jobs, count))),
+        at_most(goal, f'each {what} {CHUNK}, of stock', *_figures(ours, stock), limit,
                 (_costs(ours, stock),)),
-        Result(7, 'queries for each', f'{whole["queries"]:.1f} SQL',
+        Result(goal, 'queries for each', f'{whole["queries"]:.1f} SQL',
                f'{bracket[0][0]["queries"]:.0f} SQL', '', f'≤ {MOST_QUERIES}',
                whole['queries'] <= MOST_QUERIES),
-        Result(7, 'entries unlike those of stock', str(len(differences.lines)),
+        Result(goal, 'entries unlike those of stock', str(len(differences.lines)),
                f'of {differences.compared}', '', '0', not differences.lines,
                (_same(differences),)),
     ]

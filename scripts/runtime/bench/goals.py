@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, journey, memory, pages, sign_in, statements
+from . import accept, booking, charging, journey, memory, pages, sign_in, statements
 
 
 class Goal(NamedTuple):
@@ -24,6 +24,7 @@ GOALS = (
     Goal(13, 'sign-in', sign_in.told_by_time),
     Goal(8, 'alone', booking.alone),
     Goal(7, 'backlog', booking.backlog),
+    Goal(15, 'charging', charging.due),
     Goal(10, 'memory', memory.growth),
     Goal(6, 'journey', journey.unattended),
 )

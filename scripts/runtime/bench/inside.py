@@ -11,6 +11,7 @@ import time
 
 import customers  # beside this file, which is no part of a package here
 import documents
+import plans
 
 
 def serve(env, port):
@@ -85,6 +86,27 @@ def look_up_customers(env, numbers):
 
 def choose_policy(env, policy):
     customers.choose_policy(env, policy)
+
+
+# -- Instalments ------------------------------------------------------------------------------
+
+def create_plans(env, numbers, cards, url):
+    env = documents.in_company(env)
+    return plans.create(env, _moves(env, numbers), cards, url)
+
+
+def let_fall_due(env, numbers):
+    plans.let_fall_due(env, _moves(env, numbers))
+
+
+def charge_ours(env):
+    """Charge what is due; the time that the gateway took is left out, and told."""
+    with plans.outside() as requests:
+        timed = _timed(env, env['email.pay.installment']._cron_charge)
+    seconds, cpu = (sum(taken) for taken in zip(*requests, strict=True))
+    return timed | {
+        'seconds': timed['seconds'] - seconds, 'cpu': timed['cpu'] - cpu, 'outside': seconds,
+    }
 
 
 # -- Booking ----------------------------------------------------------------------------------
@@ -180,13 +202,13 @@ def _moves(env, numbers):
 
 
 def _transactions(env, numbers):
-    return env['payment.transaction'].search(
-        [('reference', 'in', [f'bench {number}' for number in numbers])], order='id')
+    return _moves(env, numbers).transaction_ids.sorted('id')
 
 
 CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
+        create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
+        run_other_jobs, read_books)
 }

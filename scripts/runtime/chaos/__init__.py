@@ -5,6 +5,8 @@ twice, walk away. The gateway is slow, breaks off and repeats itself. Workers, c
 database connections, whole servers and the gateway are killed; the gateway's ledger and the mails
 survive. Then everything is healed and settled, and what the gateway collected must be in Odoo,
 once: booked, or parked in front of a person.
+
+With --plans, instalments fall due meanwhile, and are charged with saved cards.
 """
 
 import argparse
@@ -12,13 +14,13 @@ import random
 import secrets
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from .. import database, postgres
 from ..home import HOME, LOGS, Failure, lock, say
-from . import books, invoices, report, settle
+from . import books, invoices, plans, report, settle
 from .customers import Crowd
-from .killer import Killer
+from .killer import JOBS_ONLY, WEIGHTS, Killer
 from .stage import running
 from .weather import Weather
 
@@ -41,11 +43,17 @@ def _options(words):
     parser.add_argument('--seed', default=secrets.token_hex(4), help='of everything random')
     parser.add_argument('--invoices', type=int, help='how many there are to pay')
     parser.add_argument('--customers', type=int, default=6, help='how many pay at a time')
+    parser.add_argument('--plans', type=int, default=0, help='saved cards charged in months')
+    parser.add_argument('--months', type=int, default=3, help='that pass meanwhile')
     options = parser.parse_args(words)
     options.seconds = options.seconds or max(LEAST_SECONDS, options.kills * SECONDS_PER_KILL)
     options.invoices = options.invoices or max(20, int(options.seconds * 0.35))
-    if options.kills < 0 or options.invoices < 1 or options.customers < 1:
-        raise Failure('Kills count from 0, invoices and customers from 1.')
+    if not options.customers:
+        options.invoices = 0
+    if min(options.kills, options.customers, options.plans) < 0 or options.months < 1:
+        raise Failure('Kills, customers and plans count from 0, months from 1.')
+    if not options.customers and not options.plans:
+        raise Failure('There are neither customers nor plans.')
     return options
 
 
@@ -66,13 +74,22 @@ def _play(name, folder, options):
     """Pay, break, heal and count; return all the figures."""
     with running(name, folder) as stage:
         links = invoices.create(stage, options.invoices, random.Random(f'{options.seed} invoices'))
-        say(f'· {len(links)} invoices, {options.customers} customers, at most'
-            f' {options.seconds:.0f} s, seed {options.seed} …')
+        if options.plans:
+            plans.create(
+                stage, options.plans, options.months, random.Random(f'{options.seed} plans'))
+        say(f'· {len(links)} invoices, {options.customers} customers, {options.plans} plans, at'
+            f' most {options.seconds:.0f} s, seed {options.seed} …')
         crowd = Crowd(stage, links, options.seed)
-        killer = Killer(stage, options.seed)
+        killer = Killer(stage, options.seed, WEIGHTS if options.customers else JOBS_ONLY)
         weather = Weather(stage, options.seed)
+        calendar = plans.Calendar(stage, options.months, options.seconds)
         started = time.monotonic()
-        with crowd.paying(options.customers), weather.blowing():
+        with ExitStack() as meanwhile:
+            if options.customers:
+                meanwhile.enter_context(crowd.paying(options.customers))
+            if options.plans:
+                meanwhile.enter_context(calendar.passing())
+            meanwhile.enter_context(weather.blowing())
             killer.run(options.kills, options.seconds)
         seconds = time.monotonic() - started
         stage.heal()

@@ -35,6 +35,14 @@ INVOICES = """
       JOIN payment_transaction tx ON tx.id = rel.transaction_id
   GROUP BY move.id
 """
+INSTALLMENTS = """
+    SELECT plan.reference || ', ' || line.number, line.amount, line.state, line.attempts,
+           array_agg(tx.reference) FILTER (WHERE tx.id IS NOT NULL)
+      FROM email_pay_installment line
+      JOIN email_pay_plan plan ON plan.id = line.plan_id
+      LEFT JOIN payment_transaction tx ON tx.email_pay_installment_id = line.id
+  GROUP BY line.id, plan.reference
+"""
 
 
 def read(stage):
@@ -59,6 +67,7 @@ class Books:
             for reference, number, amount, error in self._query(PARKED)
         }
         self.invoices = self._query(INVOICES)
+        self.installments = self._query(INSTALLMENTS)
         self.states, self.events, self.mails = (
             dict(self._query(f'SELECT state, count(*) FROM {table} GROUP BY 1'))
             for table in ('payment_transaction', 'email_pay_event', 'mail_mail'))
@@ -132,6 +141,17 @@ class Books:
              bool(told & set(references)))
             for _id, name, total, _residual, references in self.invoices
             if sum(charged[reference] for reference in references) > total
+        ]
+
+    @property
+    def wrong_installments(self):
+        """Those that are not what the gateway collected for them: once, or never."""
+        charged = self._charged_by_reference()
+        return [
+            f'{name}: {collected} of {amount} collected, and it is {state}'
+            for name, amount, state, _attempts, references in self.installments
+            if (collected := sum(charged[one] for one in references or ()))
+            != (amount if state == 'confirmed' else 0)
         ]
 
     @property

@@ -20,6 +20,8 @@ WEIGHTS = {
     'gateway': 4,
     'server': 1,
 }
+# The same where nobody pays on a page.
+JOBS_ONLY = WEIGHTS | {'http worker': 2, 'cron worker': 45}
 PREFERS_BUSY = 0.7
 AWAY = (0.2, 2.5)
 DOWN = (0, 4)
@@ -34,9 +36,10 @@ CONNECTIONS = """
 
 
 class Killer:
-    def __init__(self, stage, seed):
+    def __init__(self, stage, seed, weights):
         self.kills = Counter()
         self._stage = stage
+        self._weights = weights
         self._rng = random.Random(f'{seed} kills')
         self._down = {}
         self._gateway_back = None
@@ -62,7 +65,7 @@ class Killer:
             if done >= due:
                 time.sleep(0.02)
                 continue
-            kind = self._rng.choices(list(WEIGHTS), WEIGHTS.values())[0]
+            kind = self._rng.choices(list(self._weights), self._weights.values())[0]
             self.kills[kind] += bool(self._ways[kind]())
             if self.kills.total() >= shown + 100:
                 shown = self.kills.total()

@@ -30,6 +30,7 @@ def show(outcome, options):
         'lost': books.lost,
         'doubled': books.doubled,
         'wrong residuals': books.wrong_residuals,
+        'wrong instalments': books.wrong_installments,
         'receipts missing': books.receipts_missing,
         'receipts doubled': books.receipts_doubled,
         'receipts repeated by SMTP': books.receipts_repeated,
@@ -64,6 +65,8 @@ def _print_run(outcome, options):
 def _print_money(books):
     _row('transactions', sum(books.states.values()), note=_counted(books.states))
     _row('invoices', len(books.invoices))
+    _row('instalments', len(books.installments), note=_counted(
+        Counter(state for _name, _amount, state, *_rest in books.installments)))
     _row('sent: charges asked for', len(books.requests))
     _row('charged at the gateway', len(books.charges), books.charged_sum)
     _row('booked', len(books.booked), books.booked_sum)

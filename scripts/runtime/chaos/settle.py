@@ -16,9 +16,11 @@ LONGEST = 150
 CALM = 4
 ACTIONS = (
     'email_pay.ir_cron_process_events',
+    'email_pay.ir_cron_charge_installments',
     'email_pay.ir_cron_ask',
     'payment.cron_post_process_payment_tx',
     'email_pay.ir_cron_send_receipts',
+    'email_pay.ir_cron_tell_denied',
     'mail.ir_cron_mail_scheduler_action',
 )
 HASTEN = """
@@ -26,6 +28,10 @@ HASTEN = """
      WHERE email_pay_ask_at > now() AT TIME ZONE 'UTC';
     UPDATE email_pay_event SET next_attempt = now() AT TIME ZONE 'UTC'
      WHERE state = 'failed' AND next_attempt > now() AT TIME ZONE 'UTC';
+    UPDATE email_pay_installment SET next_attempt = now() AT TIME ZONE 'UTC'
+     WHERE next_attempt > now() AT TIME ZONE 'UTC';
+    UPDATE payment_transaction SET last_state_change = last_state_change - interval '1 hour'
+     WHERE state = 'pending' AND email_pay_ask_at IS NULL;
 """
 OPEN = """
     SELECT (SELECT count(*) FROM payment_transaction WHERE email_pay_ask_at IS NOT NULL),
@@ -35,7 +41,9 @@ OPEN = """
                 SELECT FROM email_pay_event event
                  WHERE event.transaction_id = tx.id AND event.state = 'parked')),
            (SELECT count(*) FROM email_pay_receipt WHERE state = 'due'),
-           (SELECT count(*) FROM mail_mail WHERE state = 'outgoing')
+           (SELECT count(*) FROM mail_mail WHERE state = 'outgoing'),
+           (SELECT count(*) FROM email_pay_installment
+             WHERE state = 'awaiting' OR next_attempt IS NOT NULL OR notice_due)
 """
 
 

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import json
 import unittest
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -205,6 +206,24 @@ class TestCharge(Case):
         self.assertEqual(form['stored_credential_indicator'], 'stored')
         self.assertEqual(event.saved_card, '1078550313')
         self.assertNotIn('1078550313', repr(event))
+
+    def test_a_charge_of_nothing_only_saves_the_card(self):
+        gateway = self.gateway(answer('reply_approved_vault.txt'))
+        request = replace(self.case.request(), amount=Decimal('0.00'))
+        event = gateway.charge(request, CardSource(token='tok', save_card=True))
+        form = gateway._send.form()
+        self.assertEqual((form['type'], form['amount']), ('validate', '0.00'))
+        self.assertEqual((event.status, event.saved_card), (Status.DONE, '1078550313'))
+
+    def test_a_card_that_is_no_more_is_not_charged_again(self):
+        gateway = self.gateway()
+        self.assertTrue(gateway.may_repeat('202'))
+        for code in ('223', '252', '262'):
+            self.assertFalse(gateway.may_repeat(code), code)
+
+    def test_final_codes_are_refusals(self):
+        for code in const.FINAL_CODES:
+            self.assertIs(const.CODES[code][0], Status.DECLINED, code)
 
     def test_does_not_save_the_card_otherwise(self):
         form, event = self.form(CardSource(token='tok'))

@@ -348,6 +348,9 @@ class TestWords(Case):
         published = ('01', '03', '05', '12', '14', '41', '51', '54', '91', '96', '899', '996')
         for code in published:
             self.assertNotEqual(self.gateway().reason(code), const.NO_REASON, code)
+        self.assertLessEqual(const.FINAL_CODES, const.CODES.keys())
+        self.assertFalse(self.gateway().may_repeat('54'))
+        self.assertTrue(self.gateway().may_repeat('51'))
         self.assertEqual(self.gateway().reason('996'), const.SUSPICIOUS)
         self.assertEqual(self.gateway().reason('899'), const.REVERSED)
         self.assertEqual(self.gateway().reason('0'), const.NO_REASON)

@@ -1,0 +1,129 @@
+from odoo import _
+from odoo.exceptions import UserError
+from odoo.http import request, route
+
+from ..const import PLANS_ROUTE
+from .documents import method_values
+from .inline_page import inline_path
+from .payment_page import PaymentPageController
+from .plan_values import (
+    begin_values,
+    card_values,
+    charge_rows,
+    denied_values,
+    document_of,
+    listed_plan,
+    plan_values,
+)
+from .visits import visited_link
+
+
+class PlanPageController(PaymentPageController):
+    """The page behind the link of an instalment plan: its charges, and the next thing to do."""
+
+    # === FOR WHO SIGNED IN === #
+
+    @route(PLANS_ROUTE, type='http', auth='user', methods=['GET'], sitemap=False)
+    def my_plans(self, **_params):
+        """The plans of the customer that the user belongs to."""
+        customer = request.env.user.partner_id.commercial_partner_id.sudo()
+        lang = self._use_language(customer.lang)
+        plans = request.env['email.pay.plan']._of_customer(customer).with_context(lang=lang.code)
+        actions = [{'label': _("Back to my account"), 'url': '/my'}]
+        if not plans:
+            return self._message_page(
+                'info', _("Nothing is collected in instalments"), '', actions=actions)
+        listed = [
+            {**listed_plan(plan), 'url': plan._live_link()._path()} for plan in plans
+        ]
+        company = plans.company_id if len(plans.company_id) == 1 else None
+        return self._render(
+            'email_pay.plans_page', {'plans': listed}, title=_("Your instalment plans"),
+            company=company, lang_code=lang.code,
+        )
+
+    # === THE PAGE === #
+
+    @route()
+    def pay(self, selector, form_token=None, **params):
+        """Begin the plan, pay an instalment that was declined, or give another card."""
+        link = visited_link(selector)
+        if not link or not link.plan_id:
+            return super().pay(selector, form_token=form_token, **params)
+        act = {
+            'begin': self._begin, 'installment': self._pay_denied, 'card': self._change_card,
+        }.get(request.params.get('do'))
+        if not act or not self._is_form(form_token, selector):
+            return self._not_found()
+        link, _lang = self._speak_to(link)
+        if link._obstacle():
+            return self._payment_page(link)
+        try:
+            with request.env.cr.savepoint():
+                step = act(link, **params)
+        except UserError as error:
+            return self._payment_page(link, error=str(error), status=400)
+        return self._redirect(step)
+
+    def _begin(self, link, **_params):
+        plan = link.plan_id
+        if plan.provider_id._email_pay_flow() == 'inline':
+            return inline_path(link, plan._first().amount, plan.provider_id)
+        return plan._attempt()._email_pay_path()
+
+    def _pay_denied(self, link, method='', **_params):
+        installment = link.plan_id._payable()
+        provider, payment_method = self._way(link._methods(installment.amount), method)
+        if provider._email_pay_flow() == 'inline':
+            return inline_path(link, installment.amount, provider)
+        return link._start_installment(
+            installment, provider, payment_method)._email_pay_path()
+
+    def _change_card(self, link, **_params):
+        return link.plan_id._start_card()._email_pay_path()
+
+    # === RENDERING === #
+
+    def _next_thing(self, plan):
+        """What the customer can do now; False when it is nothing."""
+        if plan.state == 'pending' and plan.mode != 'manual':
+            return begin_values(plan)
+        denied = plan.state == 'active' and plan._installments('denied')[:1]
+        if not denied:
+            return False
+        methods = method_values(plan.link_id._offer(denied.amount))
+        return bool(methods) and denied_values(denied, methods)
+
+    def _payment_page(self, link, error=False, status=200):
+        if not link.plan_id:
+            return super()._payment_page(link, error, status)
+        link, lang = self._speak_to(link)
+        if obstacle := link._obstacle():
+            return self._obstacle_page(link, obstacle)
+        plan = link.plan_id
+        # What is begun before the first charge is gone on with by beginning.
+        attempt = link._attempts()[:1] if plan.state != 'pending' else False
+        values = {
+            'plan': plan_values(plan),
+            'rows': charge_rows(plan),
+            'document': document_of(plan, link._path('/pdf')),
+            'step': not attempt and self._next_thing(plan),
+            'card': card_values(plan),
+            'notice': False,
+            'in_flight': self._in_flight(link, attempt),
+            'post_url': link._path(),
+            'form_token': self._form_token(link.selector),
+            'error': error,
+        }
+        return self._render(
+            'email_pay.plan_page', values, title=_("Your payments"), company=link.company_id,
+            lang_code=lang.code, status=status, test_mode=plan.provider_id.state == 'test',
+        )
+
+    def _obstacle_page(self, link, obstacle):
+        if not link.plan_id or obstacle != 'canceled':
+            return super()._obstacle_page(link, obstacle)
+        return self._message(
+            link, 'info', _("These payments were cancelled"),
+            _("Nothing more is charged. Please contact us if you have a question."),
+        )

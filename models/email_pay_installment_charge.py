@@ -1,0 +1,208 @@
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
+
+from ..const import CHARGING_BATCH
+from .account_move_notes import Notes
+from .locks import locked_ids
+
+# After so many minutes, what was claimed and not sent is of a worker that is no more.
+CLAIM_MINUTES = 10
+# What cannot be charged now, since its document changed or a customer is paying it.
+PUT_OFF = timedelta(hours=1)
+
+DUE = """
+      FROM email_pay_installment line
+      JOIN email_pay_plan plan ON plan.id = line.plan_id
+      JOIN payment_provider provider ON provider.id = plan.provider_id
+      JOIN res_company company ON company.id = plan.company_id
+      JOIN res_partner place ON place.id = company.partner_id
+      LEFT JOIN payment_transaction tx ON tx.id = line.transaction_id
+     WHERE line.mode = 'token'
+       AND provider.state != 'disabled' AND NOT provider.id = ANY(%(away)s)
+       AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
+       AND (
+           (line.state = 'denied' AND line.next_attempt IS NOT NULL AND plan.state = 'active')
+        OR (line.state = 'awaiting'
+            AND (
+                (plan.state = 'active'
+                 AND line.due_date <= (%(now)s::timestamp AT TIME ZONE 'UTC'
+                                       AT TIME ZONE COALESCE(place.tz, 'UTC'))::date)
+             OR (plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1)
+            )
+            AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
+             OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
+                 AND tx.last_state_change < %(left)s)))
+       )
+"""
+
+
+class EmailPayInstallment(models.Model):
+    """Charged by Odoo with the saved card, once, by any number of workers at a time.
+
+    What is due gets a payment that is pending, and then is charged (see `payment_saved_card`). The
+    reference of that payment stays the same until the bank has refused it.
+    """
+
+    _inherit = 'email.pay.installment'
+
+    _due_to_charge = models.Index(
+        "(due_date, id) WHERE mode = 'token' AND state = 'awaiting'")
+    _denied_to_charge = models.Index(
+        "(next_attempt) WHERE mode = 'token' AND state = 'denied' AND next_attempt IS NOT NULL")
+
+    @api.model
+    def _cron_charge(self, limit=CHARGING_BATCH):
+        """Charge what is due, in batches. A gateway that takes no charge now keeps no other
+        waiting; what was left is charged by a later run."""
+        away = self.env['payment.provider']
+        while True:
+            try:
+                lines, charges = self._claim_due(limit, away)
+                self.env.cr.flush()
+            except psycopg2.OperationalError:
+                self.env.cr.rollback()  # somebody else works on one of them
+                continue
+            if not lines:
+                break
+            self.env['ir.cron']._commit_progress(len(lines) - len(charges))
+            away |= charges._email_pay_charge_cards()
+            if not self.env['ir.cron']._commit_progress(
+                len(charges), remaining=self._count_due(away)
+            ):
+                break
+
+    def _charge(self):
+        """Charge these instalments now, whatever their day, unless somebody else is at it."""
+        lines = self.try_lock_for_update()
+        charges = lines.filtered(lambda line: line.state in ('awaiting', 'denied'))._claim()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        charges._email_pay_charge_cards()
+
+    # === WHAT IS DUE === #
+
+    @api.model
+    def _due(self, away):
+        """The part of a query that says what is to be charged, where that day has begun."""
+        now = fields.Datetime.now()
+        return SQL(DUE, now=now, left=now - timedelta(minutes=CLAIM_MINUTES), away=away.ids)
+
+    @api.model
+    def _count_due(self, away):
+        return self.env.execute_query(SQL("SELECT count(*) %s", self._due(away)))[0][0]
+
+    @api.model
+    def _claim_due(self, limit, away):
+        """Take what is due next and nobody else has: the instalments, and the payments by which
+        they are still to be charged."""
+        self.env.invalidate_all()
+        lines = self.browse(locked_ids(self.env.cr, SQL(
+            "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
+            " FOR UPDATE OF line SKIP LOCKED", self._due(away), limit,
+        )))
+        return lines, lines._claim()
+
+    # === CLAIM === #
+
+    def _claim(self):
+        """The payments by which these instalments, which are locked, are to be charged now."""
+        with Notes.of(self.env) as notes:
+            self = self.with_env(notes.env)
+            self.plan_id._lock()
+            self.move_id._email_pay_lock()
+            carded = self.filtered(lambda line: line._card())
+            (self - carded)._refuse_without_card()
+            lines = carded._collectable()
+            (carded - lines)._put_off()
+            lines.write({'state': 'awaiting', 'reason': False, 'next_attempt': False})
+            return lines._charges()
+
+    def _card(self):
+        """The saved card with which it is charged; empty when there is none any more."""
+        return self.plan_id.token_id.filtered('active')
+
+    def _refuse_without_card(self):
+        begun = self.filtered(lambda line: line.plan_id.state == 'active')
+        (self - begun).plan_id.token_id = False  # the customer begins again
+        for line in begun:
+            line._deny(line._in_customers_language().env._(
+                "The saved card was removed. Please pay with another card."
+            ))
+
+    def _in_customers_language(self):
+        return self.with_context(lang=self.partner_id.lang or self.env.lang)
+
+    def _collectable(self):
+        """Those that nobody is paying, and of which so much is still due on the document."""
+        transactions = self.env['payment.transaction'].sudo()
+        flying = transactions.search(transactions._email_pay_in_flight_domain() & Domain(
+            'email_pay_installment_id', 'in', self.ids)) - self.transaction_id
+        return self.filtered(
+            lambda line: line not in flying.email_pay_installment_id and line._is_open()
+        )
+
+    def _is_open(self):
+        plan = self.plan_id
+        # The first charge begins all of them.
+        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
+        return not plan.move_id or plan.currency_id.compare_amounts(
+            needed, plan._open_amount()) <= 0
+
+    def _put_off(self):
+        """Look at them again soon. The plan tells a person what is wrong with its document."""
+        self.next_attempt = fields.Datetime.now() + PUT_OFF
+        self.plan_id._on_invoice_changed()
+
+    def _charges(self):
+        """The payments of these instalments, pending: the ones that they have, or new ones."""
+        lines = {line._charge_reference(): line for line in self}
+        transactions = self.env['payment.transaction'].sudo()
+        known = transactions.search([('reference', 'in', list(lines))])
+        known._email_pay_claim_again()
+        new = transactions.create([
+            line._charge_values(reference) for reference, line in lines.items()
+            if reference not in known.mapped('reference')
+        ])
+        new._set_pending()
+        for tx in known | new:
+            lines[tx.reference].transaction_id = tx
+        return (known | new).filtered(lambda tx: tx.state == 'pending')
+
+    def _charge_reference(self):
+        """The same for every try to charge, until one of them was refused for good."""
+        reference = f'{self.plan_id.reference}-{self.number}'
+        return f'{reference}-{self.attempts + 1}' if self.attempts else reference
+
+    def _charge_values(self, reference):
+        plan, card = self.plan_id, self._card()
+        return {
+            'reference': reference,
+            'provider_id': card.provider_id.id,
+            'payment_method_id': card.payment_method_id.id,
+            'token_id': card.id,
+            'operation': 'offline',
+            'amount': self.amount,
+            'currency_id': plan.currency_id.id,
+            'partner_id': plan.partner_id.id,
+            'invoice_ids': [Command.set(plan.move_id.ids)],
+            'email_pay_link_id': plan.link_id.id,
+            'email_pay_installment_id': self.id,
+        }
+
+    # === WHAT NEED NOT BE CHARGED ANY MORE === #
+
+    def _confirm(self, tx):
+        """Override: nobody charges what another payment collected."""
+        claimed = self.transaction_id.sudo() - tx
+        super()._confirm(tx)
+        claimed._email_pay_withdraw()
+
+    def _cancel(self, reason):
+        """Override: the same for what was cancelled."""
+        cancelled = super()._cancel(reason)
+        cancelled.transaction_id.sudo()._email_pay_withdraw()
+        return cancelled

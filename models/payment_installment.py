@@ -1,0 +1,85 @@
+from odoo import _, fields, models
+from odoo.exceptions import ValidationError
+
+PAID_BY_CUSTOMERS = ('online_redirect', 'online_direct', 'online_token')
+
+
+class PaymentTransaction(models.Model):
+    """Payments of instalments: booked as any other, and told to their plan."""
+
+    _inherit = 'payment.transaction'
+
+    email_pay_installment_id = fields.Many2one(
+        'email.pay.installment', string="Instalment", readonly=True, copy=False,
+        index='btree_not_null', ondelete='restrict',
+    )
+
+    # === BEING TOLD === #
+
+    def _update_state(self, allowed_states, target_state, state_message):
+        """Override of `payment`: an instalment is what became of its payment."""
+        changed = super()._update_state(allowed_states, target_state, state_message)
+        for tx in changed.filtered('email_pay_installment_id'):
+            tx._email_pay_tell_installment()
+        refunds = changed.filtered(lambda tx: tx.operation == 'refund' and tx.state == 'done')
+        for refund in refunds.filtered('source_transaction_id.email_pay_installment_id'):
+            source = refund.source_transaction_id
+            source.email_pay_installment_id._take_refund(source, refund)
+        return changed
+
+    def _email_pay_tell_installment(self):
+        if self.state == 'done':
+            self.email_pay_installment_id._confirm(self)
+        elif self.state in ('cancel', 'error'):
+            self.email_pay_installment_id._fail(self)
+
+    # === COLLECT ONCE === #
+
+    def _email_pay_check_installment(self):
+        """As `_email_pay_check_collectable`, for the payment of an instalment."""
+        installment = self.email_pay_installment_id
+        plan = installment.plan_id
+        if installment.state == 'confirmed':
+            raise ValidationError(_("This instalment is already paid. Nothing was charged."))
+        if installment.state == 'cancelled' or plan.state == 'cancelled':
+            raise ValidationError(_("This instalment is no longer collected. Nothing was charged."))
+        others = self.search(self._email_pay_in_flight_domain() & fields.Domain(
+            'email_pay_installment_id', '=', installment.id)) - self
+        if others:
+            raise ValidationError(_(
+                "A payment of %s for this instalment is already being processed. Please wait until"
+                " it is finished before you pay again.",
+                self.currency_id.format(sum(others.mapped('amount'))),
+            ))
+        # The first charge begins all of them.
+        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
+        if plan.move_id and self.currency_id.compare_amounts(needed, plan._open_amount()) > 0:
+            raise ValidationError(_(
+                "This invoice changed, or a payment for it is being processed. Nothing was charged."
+                " Please try again later, or contact us."
+            ))
+
+    # === BOOKING === #
+
+    def _post_process(self):
+        """Override of `payment`: the first charge of a plan posts its draft before it is booked,
+        and a payment that settles what was refused to a plan confirms it."""
+        for tx in self.filtered(lambda tx: tx.state == 'done' and tx.email_pay_installment_id):
+            tx.email_pay_installment_id.plan_id._post_draft()
+        super()._post_process()
+        self._email_pay_settle_denied()
+
+    def _email_pay_settle_denied(self):
+        """What a customer paid with an ordinary link confirms instalments that were refused, the
+        oldest first."""
+        paid = self.filtered(
+            lambda tx: tx.state == 'done' and tx.payment_id and not tx.email_pay_installment_id
+            and tx.operation in PAID_BY_CUSTOMERS and tx.invoice_ids
+        )
+        denied = paid and self.env['email.pay.installment'].sudo().search([
+            ('move_id', 'in', paid.invoice_ids.ids), ('state', '=', 'denied'),
+        ])
+        for tx in paid if denied else ():
+            for invoice, lines in denied.grouped('move_id').items():
+                if invoice in tx.invoice_ids:
+                    lines._confirm_by(tx, tx._email_pay_amount_for(invoice))

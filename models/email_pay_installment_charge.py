@@ -15,6 +15,7 @@ CLAIM_MINUTES = 10
 # What cannot be charged now, since its document changed or a customer is paying it.
 PUT_OFF = timedelta(hours=1)
 
+# What is to be charged, where that day has begun. Each of the two ways has an index of its own.
 DUE = """
       FROM email_pay_installment line
       JOIN email_pay_plan plan ON plan.id = line.plan_id
@@ -22,22 +23,22 @@ DUE = """
       JOIN res_company company ON company.id = plan.company_id
       JOIN res_partner place ON place.id = company.partner_id
       LEFT JOIN payment_transaction tx ON tx.id = line.transaction_id
-     WHERE line.mode = 'token'
+     WHERE line.mode = 'token' AND %(way)s
        AND provider.state != 'disabled' AND NOT provider.id = ANY(%(away)s)
-       AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
-       AND (
-           (line.state = 'denied' AND line.next_attempt IS NOT NULL AND plan.state = 'active')
-        OR (line.state = 'awaiting'
-            AND (
-                (plan.state = 'active'
-                 AND line.due_date <= (%(now)s::timestamp AT TIME ZONE 'UTC'
-                                       AT TIME ZONE COALESCE(place.tz, 'UTC'))::date)
-             OR (plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1)
-            )
-            AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
-             OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
-                 AND tx.last_state_change < %(left)s)))
-       )
+"""
+AWAITED = """
+    line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
+    AND ((plan.state = 'active'
+          AND line.due_date <= (%(now)s::timestamp AT TIME ZONE 'UTC'
+                                AT TIME ZONE COALESCE(place.tz, 'UTC'))::date)
+      OR (plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1))
+    AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
+      OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
+          AND tx.last_state_change < %(left)s))
+"""
+REFUSED = """
+    line.state = 'denied' AND line.next_attempt IS NOT NULL AND line.next_attempt <= %(now)s
+    AND plan.state = 'active'
 """
 
 
@@ -86,24 +87,30 @@ class EmailPayInstallment(models.Model):
     # === WHAT IS DUE === #
 
     @api.model
-    def _due(self, away):
-        """The part of a query that says what is to be charged, where that day has begun."""
+    def _due(self, way, away):
+        """The part of a query that says what is due, except for the apps that are `away`."""
         now = fields.Datetime.now()
-        return SQL(DUE, now=now, left=now - timedelta(minutes=CLAIM_MINUTES), away=away.ids)
+        left = now - timedelta(minutes=CLAIM_MINUTES)
+        return SQL(DUE, way=SQL(way, now=now, left=left), away=away.ids)
 
     @api.model
     def _count_due(self, away):
-        return self.env.execute_query(SQL("SELECT count(*) %s", self._due(away)))[0][0]
+        return sum(
+            self.env.execute_query(SQL("SELECT count(*) %s", self._due(way, away)))[0][0]
+            for way in (AWAITED, REFUSED)
+        )
 
     @api.model
     def _claim_due(self, limit, away):
         """Take what is due next and nobody else has: the instalments, and the payments by which
         they are still to be charged."""
         self.env.invalidate_all()
-        lines = self.browse(locked_ids(self.env.cr, SQL(
-            "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
-            " FOR UPDATE OF line SKIP LOCKED", self._due(away), limit,
-        )))
+        lines = self.browse()
+        for way in (AWAITED, REFUSED):
+            lines = lines or self.browse(locked_ids(self.env.cr, SQL(
+                "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
+                " FOR UPDATE OF line SKIP LOCKED", self._due(way, away), limit,
+            )))
         return lines, lines._claim()
 
     # === CLAIM === #

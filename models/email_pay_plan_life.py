@@ -176,8 +176,8 @@ class EmailPayPlan(models.Model):
             return 'stop', _("Nothing is due on the invoice any more.")
         if self.currency_id.compare_amounts(move.amount_residual, awaiting) < 0:
             return 'tell', _(
-                "%(due)s is due on the invoice, and %(awaiting)s is still to be charged. Press"
-                " “Cancel the rest”, and collect what is due in another way.",
+                "%(due)s is due on the invoice, and %(awaiting)s is still to be charged. Cancel"
+                " the plan, and collect what is due in another way.",
                 due=self.currency_id.format(move.amount_residual),
                 awaiting=self.currency_id.format(awaiting),
             )

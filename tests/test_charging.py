@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from ..models.payment_saved_card import Charge
 from .charging_common import JOB, ChargingCommon
@@ -93,6 +94,14 @@ class TestCharging(ChargingCommon):
                             [self.credicorp.id])
         self.env.invalidate_all()
         self.run_job()
+        self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
+
+    def test_a_neutralized_copy_charges_nothing(self):
+        with file_open('email_pay/data/neutralize.sql') as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.run_job()
+        self.first._charge()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
 
     # --- the worker is killed ---------------------------------------------------------------------

@@ -175,7 +175,7 @@ class EmailPayOutstanding(models.Model):
         readonly=True, help="The day on which the customer said to pay.",
     )
 
-    reminded_at = fields.Datetime(string="Reminded", readonly=True)
+    reminded_at = fields.Datetime(string="Reminded on", readonly=True)
     reminded_delay = fields.Integer(readonly=True, aggregator=None)
     was_reminded = fields.Boolean(compute='_compute_reminder', search='_search_was_reminded')
     reminder = fields.Char(

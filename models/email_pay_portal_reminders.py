@@ -112,9 +112,7 @@ class EmailPayPortal(models.Model):
         today = self._statement_today()
         if (self.reminded_on or today.min) >= today or self._reminder_clock() < self.reminder_hour:
             return
-        if not locked_ids(self.env.cr, SQL(
-            "SELECT id FROM email_pay_portal WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", self.id,
-        )):
+        if not self._claim_day(today):
             return
         notices = self.env['email.pay.reminder.notice']
         notices.search([
@@ -126,7 +124,16 @@ class EmailPayPortal(models.Model):
                 now=fields.Datetime.now(), customers=customers,
             ))
             notices.invalidate_model()
-        self.reminded_on = today
+
+    def _claim_day(self, today):
+        """Mark that today's reminders are queued, unless another worker does it. By SQL: no cache
+        of these settings depends on it."""
+        self.invalidate_recordset(['reminded_on'])
+        return locked_ids(self.env.cr, SQL(
+            "UPDATE email_pay_portal SET reminded_on = %s WHERE id IN"
+            " (SELECT id FROM email_pay_portal WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)"
+            " RETURNING id", today, self.id,
+        ))
 
     def _reminder_clock(self):
         """The hour on the clock of the company."""

@@ -6,8 +6,8 @@ from .reminder_values import step_label
 USUAL_STEPS = (-3, 0, 7, 15, 30)
 CHANNELS = [
     ('mail', "E-mail"),
-    ('sms', "Text message"),
-    ('both', "E-mail and text message"),
+    ('sms', "SMS"),
+    ('both', "E-mail and SMS"),
 ]
 # From friendly to firm: the last part of the templates' names.
 TONES = ('before', 'due', 'late')

@@ -33,5 +33,6 @@ class ResPartner(models.Model):
     email_pay_no_reminder_ids = fields.Many2many(
         'email.pay.reminder', 'email_pay_reminder_partner_rel', 'partner_id', 'reminder_id',
         string="Reminders Left Out", tracking=True,
+        groups='account.group_account_invoice,account.group_account_readonly',
         help="The steps of the reminders by which this customer is not reminded.",
     )

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 import psycopg2
 
@@ -7,8 +8,6 @@ from odoo.tests import Form, tagged
 from odoo.tools import html2plaintext, mute_logger
 
 from .reminder_common import ReminderCommon
-
-JOB = 'odoo.addons.email_pay.models.email_pay_reminder_notice'
 
 
 @tagged('post_install', '-at_install')
@@ -187,6 +186,15 @@ class TestReminders(ReminderCommon):
         self.assertEqual(self.notices().reason, "A payment is on its way.")
         transaction._set_canceled()
         self.assertTrue(self.run_at(1))
+
+    def test_what_another_way_collects_is_not_reminded_of(self):
+        """As a recurring plan holds a part of an invoice."""
+        part, whole = self.owe_then(100.0), self.owe_then(50.0)
+        held = {part.id: 60.0, whole.id: 50.0}
+        with patch.object(type(part), '_email_pay_not_reminded', lambda moves: held):
+            mail = self.run_at(0)
+        self.assertIn("40.00", mail.subject)
+        self.assertNotIn(whole.name, mail.body_html)
 
     def test_a_promise_holds_until_its_day_is_past(self):
         invoice = self.owe_then()

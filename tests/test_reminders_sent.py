@@ -204,6 +204,10 @@ class TestRemindersSent(ReminderCommon, MockSMS):
             self.assertTrue(record.with_user(billing).read())
             with self.assertRaises(AccessError):
                 record.with_user(billing).write({'company_id': other.id})
+        self.customer.email_pay_no_reminder_ids = self.step(0)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.customer.with_user(seller).read()
         self.step(0).with_user(self.accountant).days = 1
         self.assertTrue(self.portal.with_user(billing).action_preview_reminders())
         with self.assertRaises(AccessError):

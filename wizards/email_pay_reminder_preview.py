@@ -12,7 +12,7 @@ class EmailPayReminderPreview(models.TransientModel):
     _rec_name = 'partner_id'
 
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
-    reminder_id = fields.Many2one('email.pay.reminder', string="Reminder", readonly=True)
+    reminder_id = fields.Many2one('email.pay.reminder', readonly=True)
     channel = fields.Selection(CHANNELS, readonly=True)
     email = fields.Char(string="E-mail", readonly=True)
     phone = fields.Char(readonly=True)

@@ -40,7 +40,7 @@ class IrMailServer(models.Model):
     )
 
     email_pay_fallback = fields.Boolean(
-        string="Default Server Steps in", default=False,
+        string="Use Default on Failure",
         help="While this account does not work, its mails leave by the default server. Otherwise"
              " they wait in the outbox.",
     )
@@ -58,7 +58,9 @@ class IrMailServer(models.Model):
         string="Status", compute='_compute_email_pay_status',
     )
     email_pay_waiting = fields.Integer(
-        string="Mails That Wait", compute='_compute_email_pay_waiting', compute_sudo=True)
+        string="Waiting", compute='_compute_email_pay_waiting', compute_sudo=True,
+        help="Mails in the outbox that are to leave by this account.",
+    )
 
     _email_pay_one_per_purpose = models.UniqueIndex(
         "(email_pay_company_id, email_pay_purpose)"
@@ -129,7 +131,7 @@ class IrMailServer(models.Model):
         account = self.sudo()
         if account.smtp_pass:
             account.email_pay_secret = account.smtp_pass
-            super().write({'smtp_pass': False})
+            account.smtp_pass = False
         account.name = account.email_pay_sender
         passed = consteq(vals.get('email_pay_proof') or '', account._email_pay_prove())
         account.email_pay_tested_at = fields.Datetime.now() if passed else False
@@ -163,7 +165,8 @@ class IrMailServer(models.Model):
         try:
             return account._email_pay_open(smtp_from)
         except Problem as problem:
-            raise UserError(account._email_pay_explain(problem)) from problem
+            settings = account._email_pay_saved_settings()
+            raise UserError(explain(self.env, problem, settings)) from problem
 
     def _email_pay_by_password(self):
         return bool(self.email_pay_purpose) and self.smtp_authentication == 'login'
@@ -178,9 +181,6 @@ class IrMailServer(models.Model):
         session.from_filter = self.from_filter or email_normalize(self.email_pay_sender)
         session.smtp_from = smtp_from
         return session
-
-    def _email_pay_explain(self, problem):
-        return explain(self.env, problem, self._email_pay_saved_settings())
 
 
 class ResCompany(models.Model):

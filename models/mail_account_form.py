@@ -1,3 +1,4 @@
+from dataclasses import astuple
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -51,6 +52,7 @@ class IrMailServer(models.Model):
     def _inverse_email_pay_password(self):
         for account in self.filtered('email_pay_password'):
             account.sudo().email_pay_secret = account.email_pay_password
+        self.invalidate_recordset(['email_pay_password'], flush=False)
 
     @api.depends('smtp_host', 'smtp_user', 'email_pay_secret')
     @api.depends_context('lang')
@@ -196,7 +198,7 @@ class IrMailServer(models.Model):
             values = self._email_pay_saved_values()
         settings = self._email_pay_settings(values)
         return hmac(self.sudo().env, PROOF_SCOPE, repr((
-            settings, email_normalize(values['email_pay_sender'] or ''))))
+            *astuple(settings), email_normalize(values['email_pay_sender'] or ''))))
 
     def _email_pay_moves_password(self, values):
         """Whether a saved password would go to another server, or be tried with another user."""

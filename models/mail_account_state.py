@@ -5,6 +5,7 @@ from odoo import _, fields, models
 from odoo.tools import SQL
 
 from .locks import free_ids
+from .mail_account_words import explain
 
 _logger = logging.getLogger(__name__)
 
@@ -38,13 +39,6 @@ class IrMailServer(models.Model):
             'email_pay_failure': False, 'email_pay_told': False,
         })
 
-    def _email_pay_note(self, problem):
-        """After mails were sent, or should have been: note how that went."""
-        if problem:
-            self._email_pay_note_failure(problem)
-        else:
-            self._email_pay_note_success()
-
     def _email_pay_note_success(self):
         """After mails left: note it, once a day, and that a failure is over."""
         now = fields.Datetime.now()
@@ -67,16 +61,16 @@ class IrMailServer(models.Model):
             self._email_pay_tell()
 
     def _email_pay_tell(self):
-        company = self.email_pay_company_id
-        user = self.env['email.pay.portal']._for_company(company)._attention_user()
-        account = self.with_context(lang=user.lang)
         try:
             with self.env.cr.savepoint():
-                account._ask_attention(
-                    company, account, account.env._("A mail account does not work"),
-                    account._email_pay_telling())
+                self._email_pay_speak()._email_pay_ask()
         except Exception:  # a mail that has left is not forgotten because of this
             _logger.exception("Nobody could be told that mail account %s does not work", self.id)
+
+    def _email_pay_ask(self):
+        self._ask_attention(
+            self.email_pay_company_id, self, _("A mail account does not work"),
+            self._email_pay_telling())
 
     def _email_pay_telling(self):
         values = {'account': self.email_pay_sender, 'reason': self.email_pay_failure}
@@ -86,11 +80,20 @@ class IrMailServer(models.Model):
         return _("Mails of %(account)s wait in the outbox and are tried again. Ask an administrator"
                  " to correct the mail account. %(reason)s", **values)
 
+    def _email_pay_explain(self, problem):
+        return explain(self._email_pay_speak().env, problem, self._email_pay_saved_settings())
+
+    def _email_pay_speak(self):
+        """This account, in the language of whoever is told that it does not work."""
+        portal = self.env['email.pay.portal']._for_company(self.email_pay_company_id)
+        return self.with_context(lang=portal._attention_user().lang)
+
     # === WHAT WAITS === #
 
     def _email_pay_release(self):
-        """Try what waits for this account now."""
-        waiting = self.env['mail.mail'].sudo().search(self._email_pay_waiting_domain())
+        """Try what was put off because of this account now."""
+        waiting = self.env['mail.mail'].sudo().search(
+            [*self._email_pay_waiting_domain(), ('email_pay_attempts', '>', 0)])
         if waiting:
             waiting.scheduled_date = False
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()

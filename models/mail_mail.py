@@ -3,18 +3,19 @@ import smtplib
 from contextlib import suppress
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize_all
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..smtp import Kind, Problem
+from ..smtp import Kind, Problem, Session
 from .locks import free_ids
 
 _logger = logging.getLogger(__name__)
 
-# For one mail, whatever its size and the server.
+# For one mail of a usual size, whatever the server does.
 MAIL_SECONDS = 60
 # After so many mails in a row that the server cut off or kept waiting, the others wait too.
 BREAKS = {Kind.DROPPED, Kind.SLOW}
@@ -41,6 +42,16 @@ class MailMail(models.Model):
         servers = super()._filter_mail_mail_servers(mail_servers)
         return servers.filtered(
             lambda server: not server.sudo().email_pay_purpose or self._email_pay_may_use(server))
+
+    @api.constrains('mail_message_id', 'mail_server_id')
+    def _check_mail_server_id(self):
+        """Override of `mail`, which only knows servers of other users."""
+        for mail in self.filtered(lambda mail: mail.sudo().mail_server_id.email_pay_purpose):
+            account = mail.sudo().mail_server_id
+            if not mail._email_pay_may_use(account):
+                raise ValidationError(
+                    _("“%s” is a mail account of another company.", account.display_name))
+        super()._check_mail_server_id()
 
     def _email_pay_may_use(self, account):
         return all(
@@ -92,7 +103,7 @@ class MailMail(models.Model):
         :return: the mails that the default server is to send instead.
         """
         session = problem = None
-        handled, broken = self.browse(), 0
+        handled, broken, left = self.browse(), 0, False
         try:
             for mail in self:
                 if not session or not session.sock:
@@ -100,6 +111,7 @@ class MailMail(models.Model):
                 mail._email_pay_send_one(
                     session, raise_exception=raise_exception, mail_server=account, **options)
                 failure = session.problem
+                left = left or session.delivered
                 if failure and failure.of_account:
                     raise failure
                 mail._email_pay_settle(account, session)
@@ -115,7 +127,10 @@ class MailMail(models.Model):
             if session:
                 session.quit()
         stranded = (self - handled)._email_pay_hold(account, problem, raise_exception)
-        account._email_pay_note(problem)
+        if problem:
+            account._email_pay_note_failure(problem)
+        elif left:
+            account._email_pay_note_success()
         if auto_commit:
             self._email_pay_commit(post_send_callback)
         return stranded
@@ -123,18 +138,25 @@ class MailMail(models.Model):
     def _email_pay_commit(self, post_send_callback):
         if post_send_callback:
             post_send_callback(self.ids)
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _email_pay_send_one(self, session, **options):
-        """Send one mail, unless somebody else does; the session says what came of it."""
+        """Send one mail; the session says what came of it."""
         session.problem, session.delivered = None, []
-        if not self._email_pay_take():
-            return
         session.allow(MAIL_SECONDS)
         with suppress(smtplib.SMTPServerDisconnected):
-            super()._send(smtp_session=session, **options)
+            self._send(smtp_session=session, **options)
         if session.problem and session.delivered:
             self._email_pay_drop(session.delivered)
+
+    def _send(self, *args, smtp_session=None, **kwargs):
+        """Override of `mail`: a mail of an account that somebody else is sending is left to them.
+        """
+        mails = self
+        if isinstance(smtp_session, Session):
+            mails = self._email_pay_take()
+        return not mails or super(MailMail, mails)._send(
+            *args, smtp_session=smtp_session, **kwargs)
 
     def _email_pay_take(self):
         """Lock these mails, and return those that are still to be sent and that nobody else is

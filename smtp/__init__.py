@@ -3,4 +3,4 @@ wrong. Zero Odoo imports; runs and tests without Odoo."""
 
 from .presets import PRESETS, preset_of_address, preset_of_host
 from .problems import Kind, Problem
-from .session import Settings, open_session
+from .session import Session, Settings, open_session

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import idna
 
@@ -18,6 +18,10 @@ GREETING_SECONDS = 7
 GREETING_SECONDS_AT = {465: 4}  # likely silent because it waits for TLS
 PROBE_SECONDS = 3
 QUIT_SECONDS = 3
+# A large mail has more time.
+SLOWEST_BYTES_PER_SECOND = 50_000
+# A wait may end a moment before its time.
+CLOCK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Settings:
     port: int
     encryption: str
     user: str = ''
-    password: str = ''
+    password: str = field(default='', repr=False)
 
     @property
     def tls_from_start(self):
@@ -78,7 +82,6 @@ class Session(smtplib.SMTP):
 
     def __init__(self, settings: Settings, deadline: float):
         self.deadline = deadline
-        self.late = False
         self.problem = None
         self.delivered = []
         self.refused_login = None
@@ -95,13 +98,15 @@ class Session(smtplib.SMTP):
         """
         left = self.deadline - time.monotonic()
         if left <= 0:
-            self.late = True
             raise TimeoutError("The time is over")
         return min(left, at_most or left)
 
     def allow(self, seconds):
         self.deadline = time.monotonic() + seconds
-        self.late = False
+
+    @property
+    def late(self):
+        return time.monotonic() > self.deadline - CLOCK_SECONDS
 
     def _get_socket(self, host, port, _timeout):
         """Override of `smtplib`: a name that has many addresses has no more time than one."""
@@ -150,10 +155,11 @@ class Session(smtplib.SMTP):
             self.refused_login = error
             raise
 
-    def sendmail(self, from_addr, to_addrs, *args, **kwargs):
+    def sendmail(self, from_addr, to_addrs, msg, *args, **kwargs):
         self.problem = None
+        self.deadline += len(msg) / SLOWEST_BYTES_PER_SECOND
         try:
-            refused = super().sendmail(from_addr, to_addrs, *args, **kwargs)
+            refused = super().sendmail(from_addr, to_addrs, msg, *args, **kwargs)
         except (smtplib.SMTPException, OSError) as error:
             self.problem = self.diagnose(error)
             raise
@@ -221,8 +227,7 @@ def _greet(session, settings):
     try:
         code, text = session.connect(session._host, settings.port)
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
-        session.deadline = whole
-        raise _why_no_greeting(session, settings, error) from error
+        raise _why_no_greeting(session, settings, error, whole) from error
     session.deadline = whole
     if code == -1:
         raise Problem(Kind.NOT_SMTP, text.decode(errors='replace'), opening=True)
@@ -230,7 +235,7 @@ def _greet(session, settings):
         raise of_reply(Kind.TURNED_AWAY, code, text, opening=True)
 
 
-def _why_no_greeting(session, settings, error):
+def _why_no_greeting(session, settings, error, whole):
     kind = Kind.UNREACHABLE
     match error:
         case ssl.SSLCertVerificationError():
@@ -250,6 +255,7 @@ def _why_no_greeting(session, settings, error):
             kind = Kind.NOT_SMTP
         case smtplib.SMTPServerDisconnected():
             kind = Kind.SILENT if session.late else Kind.DROPPED
+            session.deadline = whole
             if not settings.tls_from_start and _speaks_tls(session, settings):
                 kind = Kind.TLS_EXPECTED
         case TimeoutError():

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-import { Component, useState } from "@odoo/owl";
+import { Component, onWillUpdateProps, useState } from "@odoo/owl";
 
 /** Tests a mail account as it stands in the form: without saving it, and it stays as it is. */
 export class TestMailAccount extends Component {
@@ -11,6 +11,11 @@ export class TestMailAccount extends Component {
     setup() {
         this.orm = useService("orm");
         this.state = useState({ busy: false, answer: null });
+        onWillUpdateProps(({ record }) => {
+            if (record.id !== this.props.record.id) {
+                this.state.answer = null;
+            }
+        });
     }
 
     async test() {

@@ -182,7 +182,8 @@ class TestReceipts(ReceiptCommon):
     def test_resend_keeps_the_history(self):
         payment = self.register(self.invoice)
         self.receipts()
-        payment.action_email_pay_send_receipt()
+        told = payment.action_email_pay_send_receipt()
+        self.assertEqual(told['params']['message'], "The mail to rosa@example.com is on its way.")
         self.assertEqual(payment.email_pay_receipt_state, 'due')
         self.receipts()
         self.assertEqual(self.history(payment), [
@@ -248,9 +249,12 @@ class TestReceipts(ReceiptCommon):
         self.assertEqual(self.receipts().email_to, 'rosa@new.example.com')
 
     def test_the_dialog_names_who_cannot_be_told(self):
-        self.customer.email = False
         wizard = self.env['account.payment.register'].with_context(
-            active_model='account.move', active_ids=self.invoice.ids).create({})
+            active_model='account.move', active_ids=self.invoice.ids,
+        ).create({'email_pay_send_receipt': True})
+        self.assertFalse(wizard.email_pay_unreachable)
+        self.customer.email = False
+        wizard.email_pay_send_receipt = False
         self.assertFalse(wizard.email_pay_unreachable)
         wizard.email_pay_send_receipt = True
         self.assertIn("Rosa Vega", wizard.email_pay_unreachable)

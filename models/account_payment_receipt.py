@@ -186,7 +186,11 @@ class AccountPayment(models.Model):
         if len(self) == 1 and skipped:
             raise self._email_pay_cannot_send(next(iter(skipped)))
         accepted._email_pay_send_now()
-        return self.env['email.pay.sharing']._email_pay_tell_queued(
+        sharing = self.env['email.pay.sharing']
+        if len(self) == 1:
+            return sharing._email_pay_notify(
+                _("The mail to %s is on its way.", self._email_pay_receipt_address()), 'success')
+        return sharing._email_pay_tell_queued(
             len(accepted), skipped, _("%s receipts and notices are on their way."))
 
     def _email_pay_send_now(self):

@@ -148,9 +148,7 @@ class EmailPayReceipt(models.Model):
     def _put_in_outbox(self, **email_values):
         payment = self.payment_id
         mail_id = self._template()._email_pay_send(
-            payment, payment._email_pay_purpose(),
-            message_type='user_notification',  # which the chatter does not show
-            **email_values)
+            payment, payment._email_pay_purpose(), **email_values)
         mail = self.env['mail.mail'].browse(mail_id)
         self.write({
             'state': 'outbox', 'mail_id': mail.id, 'message_id': mail.message_id,

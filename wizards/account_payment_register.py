@@ -25,9 +25,10 @@ class AccountPaymentRegister(models.TransientModel):
     @api.depends('line_ids', 'email_pay_send_receipt')
     def _compute_email_pay_unreachable(self):
         for wizard in self:
-            partners = wizard.email_pay_send_receipt and wizard._email_pay_unreachable_partners()
-            wizard.email_pay_unreachable = partners and _(
-                "Without a valid e-mail address: %s.", ', '.join(partners.mapped('display_name')))
+            names = wizard.email_pay_send_receipt and (
+                wizard._email_pay_unreachable_partners().mapped('display_name'))
+            wizard.email_pay_unreachable = bool(names) and _(
+                "Without a valid e-mail address: %s.", ', '.join(names))
 
     def _email_pay_unreachable_partners(self):
         return self.line_ids.move_id.filtered(

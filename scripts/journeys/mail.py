@@ -11,7 +11,7 @@ RECEIPT, NOTICE = 'Molino', 'F-00017'
 def run(journey):
     admin, accountant = journey.rpc(), journey.rpc('accountant', 'accountant')
     accounts = create_accounts(journey, admin, accountant)
-    bill = create_bill(accountant)
+    bill = create_bill(admin, accountant)
     invoice = find_invoice(accountant)
     with journey.step('Log in as the accountant'):
         desk = journey.log_in('accountant')
@@ -60,8 +60,8 @@ def create_accounts(journey, admin, accountant):
     return dict(zip(ACCOUNTS, names, strict=True))
 
 
-def create_bill(session):
-    supplier = session.call('res.partner', 'create', [{
+def create_bill(admin, session):
+    supplier = admin.call('res.partner', 'create', [{
         'name': 'Papeles del Istmo, S.A.', 'email': SUPPLIER, 'is_company': True}])[0]
     ids = session.call('account.move', 'create', [{
         'move_type': 'in_invoice', 'partner_id': supplier, 'ref': NOTICE,

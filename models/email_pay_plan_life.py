@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..gateways import errors
 from ..gateways.values import Status
 from .locks import CONFLICTS
-from .plan_values import LIVE, SYNC_EVERY
+from .plan_values import LIVE, SYNC_AGAIN, SYNC_EVERY
 
 _logger = logging.getLogger(__name__)
 
@@ -340,6 +340,8 @@ class EmailPayPlan(models.Model):
                 return True
             spoken = self.env['email.pay.portal']._speak(self)
             if not spoken._sync():
+                self.sync_at = fields.Datetime.now() + SYNC_AGAIN  # behind all others
+                self.env.cr.flush()
                 return False
             spoken._judge()
             live = self.state in LIVE

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import psycopg2
@@ -15,31 +16,33 @@ CLAIM_MINUTES = 10
 # What cannot be charged now, since its document changed or a customer is paying it.
 PUT_OFF = timedelta(hours=1)
 
-# What is to be charged, where that day has begun. Each of the two ways has an index of its own.
+# What is to be charged. Each of the ways to be due has an index of its own.
 DUE = """
       FROM email_pay_installment line
       JOIN email_pay_plan plan ON plan.id = line.plan_id
-      JOIN payment_provider provider ON provider.id = plan.provider_id
-      JOIN res_company company ON company.id = plan.company_id
-      JOIN res_partner place ON place.id = company.partner_id
+      JOIN payment_provider provider ON provider.id = line.provider_id
       LEFT JOIN payment_transaction tx ON tx.id = line.transaction_id
      WHERE line.mode = 'token' AND %(way)s
        AND provider.state != 'disabled' AND NOT provider.id = ANY(%(away)s)
 """
-AWAITED = """
-    line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
-    AND ((plan.state = 'active'
-          AND line.due_date <= (%(now)s::timestamp AT TIME ZONE 'UTC'
-                                AT TIME ZONE COALESCE(place.tz, 'UTC'))::date)
-      OR (plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1))
+# Its day has begun where the company is.
+FELL_DUE = """
+    plan.state = 'active' AND line.due_date <= %(latest)s
+    AND line.due_date <= (%(days)s::jsonb ->> line.company_id::text)::date
+"""
+# The customer gave a card, with which Odoo makes the first charge.
+BEGAN = "plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1"
+NOT_CHARGED = """
+    AND line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
     AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
       OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
           AND tx.last_state_change < %(left)s))
 """
 REFUSED = """
-    line.state = 'denied' AND line.next_attempt IS NOT NULL AND line.next_attempt <= %(now)s
-    AND plan.state = 'active'
+    plan.state = 'active' AND line.state = 'denied'
+    AND line.next_attempt IS NOT NULL AND line.next_attempt <= %(now)s
 """
+WAYS = (FELL_DUE + NOT_CHARGED, BEGAN + NOT_CHARGED, REFUSED)
 
 
 class EmailPayInstallment(models.Model):
@@ -60,7 +63,7 @@ class EmailPayInstallment(models.Model):
     def _cron_charge(self, limit=CHARGING_BATCH):
         """Charge what is due, in batches. A gateway that takes no charge now keeps no other
         waiting; what was left is charged by a later run."""
-        away = self.env['payment.provider']
+        away, left = self.env['payment.provider'], 0
         while True:
             try:
                 lines, charges = self._claim_due(limit, away)
@@ -70,17 +73,20 @@ class EmailPayInstallment(models.Model):
                 continue
             if not lines:
                 break
-            self.env['ir.cron']._commit_progress(len(lines) - len(charges))
+            # What other workers take meanwhile is seen when nothing seems to be left.
+            left = max(left - len(lines), 0) or self._count_due(away)
+            self.env['ir.cron']._commit_progress(len(lines), remaining=left)
             away |= charges._email_pay_charge_cards()
-            if not self.env['ir.cron']._commit_progress(
-                len(charges), remaining=self._count_due(away)
-            ):
+            if not self.env['ir.cron']._commit_progress(remaining=left):
                 break
 
     def _charge(self):
         """Charge these instalments now, whatever their day, unless somebody else is at it."""
-        lines = self.try_lock_for_update()
-        charges = lines.filtered(lambda line: line.state in ('awaiting', 'denied'))._claim()
+        charges = self.try_lock_for_update().filtered(
+            lambda line: line.mode == 'token' and line.state in ('awaiting', 'denied')
+            and line.plan_id.state == 'active' and line.provider_id.state != 'disabled'
+            and line.transaction_id.state not in ('draft', 'pending')
+        )._claim()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         charges._email_pay_charge_cards()
 
@@ -89,15 +95,28 @@ class EmailPayInstallment(models.Model):
     @api.model
     def _due(self, way, away):
         """The part of a query that says what is due, except for the apps that are `away`."""
+        now, days = fields.Datetime.now(), self._days()
+        way = SQL(
+            way, now=now, left=now - timedelta(minutes=CLAIM_MINUTES), days=json.dumps(days),
+            latest=max(days.values()),
+        )
+        return SQL(DUE, way=way, away=away.ids)
+
+    @api.model
+    def _days(self):
+        """What day it is where each company is, by its id."""
         now = fields.Datetime.now()
-        left = now - timedelta(minutes=CLAIM_MINUTES)
-        return SQL(DUE, way=SQL(way, now=now, left=left), away=away.ids)
+        return {
+            company.id: fields.Datetime.context_timestamp(
+                company.with_context(tz=company.partner_id.tz or 'UTC'), now).date().isoformat()
+            for company in self.env['res.company'].sudo().search([])
+        }
 
     @api.model
     def _count_due(self, away):
         return sum(
             self.env.execute_query(SQL("SELECT count(*) %s", self._due(way, away)))[0][0]
-            for way in (AWAITED, REFUSED)
+            for way in WAYS
         )
 
     @api.model
@@ -106,7 +125,7 @@ class EmailPayInstallment(models.Model):
         they are still to be charged."""
         self.env.invalidate_all()
         lines = self.browse()
-        for way in (AWAITED, REFUSED):
+        for way in WAYS:
             lines = lines or self.browse(locked_ids(self.env.cr, SQL(
                 "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
                 " FOR UPDATE OF line SKIP LOCKED", self._due(way, away), limit,

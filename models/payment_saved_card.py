@@ -25,9 +25,11 @@ STOCK_PATIENCE = timedelta(hours=1)
 # Nothing was charged and nothing is wrong with the card: it is charged later.
 POSTPONED = (errors.NotSent, errors.CredentialsRefused)
 
-# What is not sent has no question planned. One of all workers makes it sent.
+# What is not sent has no question planned. One of all workers makes it sent. That it was sent before
+# is not forgotten.
 MARK_SENT = """
-    UPDATE payment_transaction tx SET email_pay_ask_at = %s, email_pay_asked = 0
+    UPDATE payment_transaction tx
+       SET email_pay_ask_at = %s, email_pay_asked = LEAST(email_pay_asked, 1)
       FROM email_pay_installment line
      WHERE tx.id = %s AND tx.state = 'pending' AND tx.email_pay_ask_at IS NULL
        AND line.id = tx.email_pay_installment_id AND line.state = 'awaiting'
@@ -59,8 +61,10 @@ class Charge(NamedTuple):
     def _known(self):
         try:
             return self.gateway.query(self.request.reference)
-        except errors.UnknownOutcome as error:
-            raise errors.NotSent(f"It cannot be known whether it was charged: {error}") from error
+        except POSTPONED:
+            raise
+        except errors.GatewayError as error:
+            raise errors.NotSent(f"It is not known whether it was charged: {error}") from error
 
 
 class PaymentTransaction(models.Model):
@@ -162,7 +166,7 @@ class PaymentTransaction(models.Model):
         if self.state not in ('draft', 'pending'):
             self.email_pay_ask_at = False
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        self._email_pay_book_and_commit()
+        self.with_context(ir_cron_progress_id=False)._email_pay_book_and_commit()
 
     # === THE ANSWERS === #
 
@@ -189,7 +193,9 @@ class PaymentTransaction(models.Model):
             elif not isinstance(error, CONFLICTS):
                 _logger.exception("The answer to charge %s could not be written", list(answers))
             return
-        done = charges.filtered(lambda tx: tx.state == 'done')
+        # The job counts instalments, whatever becomes of them.
+        done = charges.with_context(ir_cron_progress_id=False).filtered(
+            lambda tx: tx.state == 'done')
         done._email_pay_book_and_commit()
         if not all(done.mapped('is_post_processed')):  # somebody works on the same documents
             self.env.ref('payment.cron_post_process_payment_tx')._trigger()

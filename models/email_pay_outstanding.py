@@ -4,7 +4,7 @@ from odoo import _, api, fields, models
 from odoo.tools import SQL
 
 from .account_move import PAYABLE_TYPES
-from .email_pay_statement import AGES, CLOSED_STATES, FLUSHED, IS_OPEN, OPEN_SOURCE
+from .email_pay_statement import AGES, CLOSED_STATES, FLUSHED, IS_CLOSED, IS_OPEN, OPEN_SOURCE
 from .statement_values import age_labels
 
 KINDS = ('out_invoice', 'out_receipt', 'out_refund')
@@ -52,7 +52,7 @@ ROWS = f"""
                 THEN GREATEST(%(today)s - COALESCE(line.date_maturity, line.date), 0)
                 ELSE 0 END AS days_overdue,
            %(ageing)s AS ageing, line.currency_id, line.amount_residual_currency AS due,
-           line.amount_residual AS company_due, move.payment_state IN %(closed)s AS closed,
+           line.amount_residual AS company_due, {IS_CLOSED} AS closed,
            CASE WHEN %(no_email)s AND %(no_phone)s THEN 'both' WHEN %(no_email)s THEN 'email'
                 WHEN %(no_phone)s THEN 'phone' END AS unreachable,
            move.email_pay_promised_for AS promised_for, %(sent_at)s AS sent_at,
@@ -119,7 +119,7 @@ class EmailPayOutstanding(models.Model):
     )
     closed = fields.Boolean(
         string="Being Settled", readonly=True,
-        help="Paid already, or blocked: it waits for its journal entry and cannot be paid now.",
+        help="Paid already, or blocked, or collected in instalments: it cannot be paid now.",
     )
     unreachable = fields.Selection(
         [

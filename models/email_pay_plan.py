@@ -152,7 +152,7 @@ class EmailPayPlan(models.Model):
         if method.recurring_mode == 'manual' or not lacks:
             return ''
         return _(
-            "%(app)s needs %(what)s of %(customer)s. Enter it on the contact first.",
+            "To collect with %(app)s, enter %(what)s on the contact %(customer)s first.",
             app=method.provider_name, what=_(" and ").join(lacks), customer=partner.display_name,
         )
 

@@ -170,12 +170,20 @@ class EmailPayPlan(models.Model):
         )
 
     def _take_failed(self, tx):
-        """The customer could not make the first charge, and may try again."""
-        self.error = tx.state_message or _("The payment was cancelled.")
-        self._note(_(
+        """The customer did not make the first charge, and may try again with the link. A page that
+        ended is an error only where the gateway had sent its address itself."""
+        reason = tx.state_message or _("The payment was cancelled.")
+        self._message_log(body=_(
             "The first charge was not made (%(reference)s): %(reason)s",
-            reference=tx.reference, reason=self.error,
+            reference=tx.reference, reason=reason,
         ))
+        if tx.state == 'error':
+            self.error = reason
+        elif self.mode == 'integrated' and self.provider_id.email_pay_texts_link:
+            self.error = _(
+                "The page of %s ended before the customer paid. Press “Refresh” to send it again.",
+                self.provider_id.name,
+            )
 
     # === THE BUTTONS === #
 

@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from ..gateways import errors
 from ..gateways.values import Status
 from .locks import CONFLICTS
-from .plan_values import LIVE, SYNC_EVERY
+from .plan_values import LIVE, SYNC_AGAIN, SYNC_EVERY
 
 _logger = logging.getLogger(__name__)
 
@@ -176,8 +176,8 @@ class EmailPayPlan(models.Model):
             return 'stop', _("Nothing is due on the invoice any more.")
         if self.currency_id.compare_amounts(move.amount_residual, awaiting) < 0:
             return 'tell', _(
-                "%(due)s is due on the invoice, and %(awaiting)s is still to be charged. Press"
-                " “Cancel the rest”, and collect what is due in another way.",
+                "%(due)s is due on the invoice, and %(awaiting)s is still to be charged. Cancel"
+                " the plan, and collect what is due in another way.",
                 due=self.currency_id.format(move.amount_residual),
                 awaiting=self.currency_id.format(awaiting),
             )
@@ -342,6 +342,8 @@ class EmailPayPlan(models.Model):
                 return True
             spoken = self.env['email.pay.portal']._speak(self)
             if not spoken._sync():
+                self.sync_at = fields.Datetime.now() + SYNC_AGAIN  # behind all others
+                self.env.cr.flush()
                 return False
             spoken._judge()
             live = self.state in LIVE

@@ -21,13 +21,20 @@ IS_OPEN = """
            line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
        AND line.amount_residual_currency != 0 AND line.account_id IN %(accounts)s
 """
+# What cannot be paid now: what is closed, and what a plan will charge by itself.
+IS_CLOSED = """
+    (move.payment_state IN %(closed)s OR EXISTS (
+        SELECT FROM email_pay_plan plan JOIN email_pay_installment part ON part.plan_id = plan.id
+         WHERE plan.move_id = line.move_id AND plan.state = 'active' AND part.state = 'awaiting'
+    ))
+"""
 OPEN_ITEMS = f"""
     SELECT partner.commercial_partner_id, line.currency_id, line.account_id, line.move_id,
            move.name, move.move_type, move.origin_payment_id IS NOT NULL,
            COALESCE(move.invoice_date, move.date),
            CASE WHEN move.move_type = 'entry' THEN line.amount_currency
                 ELSE move.amount_total_in_currency_signed END,
-           move.payment_state IN %(closed)s,
+           {IS_CLOSED},
            line.id, COALESCE(line.date_maturity, line.date), line.amount_residual_currency
 {OPEN_SOURCE}
      WHERE line.company_id = %(company)s AND {IS_OPEN} AND %(partners)s
@@ -43,6 +50,8 @@ FLUSHED = {
         'origin_payment_id', 'payment_state',
     ),
     'res.partner': ('commercial_partner_id',),
+    'email.pay.plan': ('move_id', 'state'),
+    'email.pay.installment': ('plan_id', 'state'),
 }
 
 

@@ -66,8 +66,9 @@ class PaymentTransaction(models.Model):
         and a payment that settles what was refused to a plan confirms it."""
         for tx in self.filtered(lambda tx: tx.state == 'done' and tx.email_pay_installment_id):
             tx.email_pay_installment_id.plan_id._post_draft()
+        fresh = self.filtered(lambda tx: not tx.is_post_processed)
         super()._post_process()
-        self._email_pay_settle_denied()
+        fresh._email_pay_settle_denied()
 
     def _email_pay_settle_denied(self):
         """What a customer paid with an ordinary link confirms instalments that were refused, the

@@ -15,6 +15,7 @@ MODES = [
 LIVE = ('pending', 'active')
 # A plan of a gateway that charges by itself is looked at once a day.
 SYNC_EVERY = timedelta(hours=20)
+SYNC_AGAIN = timedelta(minutes=30)
 
 
 def shares(amount, count, currency):

@@ -123,8 +123,12 @@ class TestPlanMaking(PlanCommon):
 
     def test_the_gateway_sends_the_text_message_where_the_app_says_so(self):
         self.pagolivre.email_pay_texts_link = True
-        link = self.collect().link_id
+        plan = self.collect()
+        link = plan.link_id
         self.assertEqual((link.mail_state, link.sms_state), ('queued', 'none'))
+        self.later(32)
+        self.janitor()
+        self.assertIn("Refresh", plan.error, "what it texted leads nowhere any more")
 
     def test_the_link_is_shared_as_any_other_and_lasts_as_the_plan(self):
         plan = self.collect(count=12)
@@ -226,7 +230,7 @@ class TestPlanAttempt(PlanCommon):
         first = plan._anchor()
         self.later(32)
         again = self.within(plan, lambda plan: plan._attempt().id)
-        self.assertEqual(first.state, 'cancel')
+        self.assertEqual((first.state, plan.error), ('cancel', False))
         self.assertNotEqual(again, first.id)
         self.open_checkout(plan._anchor())
         self.pay_first(plan)

@@ -218,10 +218,22 @@ class TestPlanCharges(PlanCommon):
         self.sandbox.faults.add('cut', ['query'])
         self.sync(self.plan)
         self.assertEqual(self.states(self.plan)[1], 'awaiting')
-        self.assertLessEqual(self.plan.sync_at, fields.Datetime.now())
+        self.assertLess(self.plan.sync_at, fields.Datetime.now() + timedelta(hours=1))
         self.sync(self.plan)
         self.assertEqual(self.states(self.plan)[1], 'confirmed')
         self.assertGreater(self.plan.sync_at, fields.Datetime.now() + timedelta(hours=19))
+
+
+    def test_one_that_cannot_be_read_keeps_no_other_waiting_for_long(self):
+        other = self.active()
+        self.gateway.advance()
+        self.order(self.plan).charges[1].id = ''
+        (self.plan + other).sudo().sync_at = fields.Datetime.now()
+        for _run in range(2):
+            with self.own_cursor() as env:
+                env['email.pay.plan']._cron_sync()
+        self.assertEqual(self.states(self.plan)[1], 'awaiting')
+        self.assertEqual(self.states(other)[1], 'confirmed')
 
 
 @tagged('post_install', '-at_install')
@@ -246,6 +258,10 @@ class TestPlanGuard(PlanCommon):
         statement = self.env['email.pay.link']._for_customer(self.customer, self.company)
         [section] = statement._statement().sections
         self.assertNotIn(invoice.id, statement._free(section))
+        self.assertTrue(section.charges[0].closed)
+        self.env.flush_all()
+        row = self.env['email.pay.outstanding'].search([('move_id', '=', invoice.id)])
+        self.assertTrue(row.closed)
         with self.assertRaisesRegex(ValidationError, "in instalments"):
             invoice._email_pay_check_free()
 

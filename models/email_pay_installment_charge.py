@@ -12,33 +12,41 @@ from .locks import locked_ids
 
 # After so many minutes, what was claimed and not sent is of a worker that is no more.
 CLAIM_MINUTES = 10
+# By so much the clocks of a company are ahead of ours at most.
+MOST_AHEAD = timedelta(hours=14)
 # What cannot be charged now, since its document changed or a customer is paying it.
 PUT_OFF = timedelta(hours=1)
 
+# What is to be charged. Each of the ways to be due has an index of its own.
 DUE = """
       FROM email_pay_installment line
       JOIN email_pay_plan plan ON plan.id = line.plan_id
-      JOIN payment_provider provider ON provider.id = plan.provider_id
-      JOIN res_company company ON company.id = plan.company_id
+      JOIN payment_provider provider ON provider.id = line.provider_id
+      JOIN res_company company ON company.id = line.company_id
       JOIN res_partner place ON place.id = company.partner_id
       LEFT JOIN payment_transaction tx ON tx.id = line.transaction_id
-     WHERE line.mode = 'token'
+     WHERE line.mode = 'token' AND %(way)s
        AND provider.state != 'disabled' AND NOT provider.id = ANY(%(away)s)
-       AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
-       AND (
-           (line.state = 'denied' AND line.next_attempt IS NOT NULL AND plan.state = 'active')
-        OR (line.state = 'awaiting'
-            AND (
-                (plan.state = 'active'
-                 AND line.due_date <= (%(now)s::timestamp AT TIME ZONE 'UTC'
-                                       AT TIME ZONE COALESCE(place.tz, 'UTC'))::date)
-             OR (plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1)
-            )
-            AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
-             OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
-                 AND tx.last_state_change < %(left)s)))
-       )
 """
+# It is its day, where the company is; written so that the index is read in its order.
+FELL_DUE = """
+    plan.state = 'active' AND line.due_date <= %(latest)s
+    AND line.due_date - (%(now)s::timestamp AT TIME ZONE 'UTC'
+                         AT TIME ZONE COALESCE(place.tz, 'UTC'))::date <= 0
+"""
+# The customer gave a card, with which Odoo makes the first charge.
+BEGAN = "plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1"
+NOT_CHARGED = """
+    AND line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
+    AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
+      OR (tx.state = 'pending' AND tx.operation = 'offline' AND tx.email_pay_ask_at IS NULL
+          AND tx.last_state_change < %(left)s))
+"""
+REFUSED = """
+    plan.state = 'active' AND line.state = 'denied'
+    AND line.next_attempt IS NOT NULL AND line.next_attempt <= %(now)s
+"""
+WAYS = (FELL_DUE + NOT_CHARGED, BEGAN + NOT_CHARGED, REFUSED)
 
 
 class EmailPayInstallment(models.Model):
@@ -59,7 +67,7 @@ class EmailPayInstallment(models.Model):
     def _cron_charge(self, limit=CHARGING_BATCH):
         """Charge what is due, in batches. A gateway that takes no charge now keeps no other
         waiting; what was left is charged by a later run."""
-        away = self.env['payment.provider']
+        away, left = self.env['payment.provider'], 0
         while True:
             try:
                 lines, charges = self._claim_due(limit, away)
@@ -69,11 +77,11 @@ class EmailPayInstallment(models.Model):
                 continue
             if not lines:
                 break
-            self.env['ir.cron']._commit_progress(len(lines) - len(charges))
+            # What other workers take meanwhile is seen when nothing seems to be left.
+            left = max(left - len(lines), 0) or self._count_due(away)
+            self.env['ir.cron']._commit_progress(len(lines), remaining=left)
             away |= charges._email_pay_charge_cards()
-            if not self.env['ir.cron']._commit_progress(
-                len(charges), remaining=self._count_due(away)
-            ):
+            if not self.env['ir.cron']._commit_progress(remaining=left):
                 break
 
     def _charge(self):
@@ -86,24 +94,33 @@ class EmailPayInstallment(models.Model):
     # === WHAT IS DUE === #
 
     @api.model
-    def _due(self, away):
-        """The part of a query that says what is to be charged, where that day has begun."""
+    def _due(self, way, away):
+        """The part of a query that says what is due, except for the apps that are `away`."""
         now = fields.Datetime.now()
-        return SQL(DUE, now=now, left=now - timedelta(minutes=CLAIM_MINUTES), away=away.ids)
+        way = SQL(
+            way, now=now, left=now - timedelta(minutes=CLAIM_MINUTES),
+            latest=(now + MOST_AHEAD).date(),
+        )
+        return SQL(DUE, way=way, away=away.ids)
 
     @api.model
     def _count_due(self, away):
-        return self.env.execute_query(SQL("SELECT count(*) %s", self._due(away)))[0][0]
+        return sum(
+            self.env.execute_query(SQL("SELECT count(*) %s", self._due(way, away)))[0][0]
+            for way in WAYS
+        )
 
     @api.model
     def _claim_due(self, limit, away):
         """Take what is due next and nobody else has: the instalments, and the payments by which
         they are still to be charged."""
         self.env.invalidate_all()
-        lines = self.browse(locked_ids(self.env.cr, SQL(
-            "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
-            " FOR UPDATE OF line SKIP LOCKED", self._due(away), limit,
-        )))
+        lines = self.browse()
+        for way in WAYS:
+            lines = lines or self.browse(locked_ids(self.env.cr, SQL(
+                "SELECT line.id %s ORDER BY line.due_date, line.id LIMIT %s"
+                " FOR UPDATE OF line SKIP LOCKED", self._due(way, away), limit,
+            )))
         return lines, lines._claim()
 
     # === CLAIM === #

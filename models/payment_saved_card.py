@@ -162,7 +162,7 @@ class PaymentTransaction(models.Model):
         if self.state not in ('draft', 'pending'):
             self.email_pay_ask_at = False
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        self._email_pay_book_and_commit()
+        self.with_context(ir_cron_progress_id=False)._email_pay_book_and_commit()
 
     # === THE ANSWERS === #
 
@@ -189,7 +189,9 @@ class PaymentTransaction(models.Model):
             elif not isinstance(error, CONFLICTS):
                 _logger.exception("The answer to charge %s could not be written", list(answers))
             return
-        done = charges.filtered(lambda tx: tx.state == 'done')
+        # The job counts instalments, whatever becomes of them.
+        done = charges.with_context(ir_cron_progress_id=False).filtered(
+            lambda tx: tx.state == 'done')
         done._email_pay_book_and_commit()
         if not all(done.mapped('is_post_processed')):  # somebody works on the same documents
             self.env.ref('payment.cron_post_process_payment_tx')._trigger()

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from ..models.payment_saved_card import Charge
 from .charging_common import JOB, ChargingCommon
@@ -83,6 +84,21 @@ class TestCharging(ChargingCommon):
         self.run_job(limit=1)
         self.assertEqual([self.line(plan).state for plan in plans], ['confirmed'] * 3)
 
+    def test_the_progress_is_told(self):
+        for plan in [self.active_plan() for _number in range(2)]:
+            self.fall_due(plan)
+        jobs, told = self.env['ir.cron'], []
+        commit = type(jobs)._commit_progress
+
+        def tell(job, processed=0, **kwargs):
+            told.append((processed, kwargs.get('remaining')))
+            return commit(job, processed, **kwargs)
+
+        with patch.object(type(jobs), '_commit_progress', tell):
+            self.run_job(limit=2)
+        counted = [remaining for _processed, remaining in told if remaining is not None]
+        self.assertEqual(counted, [1, 1, 0, 0])
+
     def test_a_plan_that_is_over_is_not_charged(self):
         self.plan.action_cancel_rest()
         self.run_job()
@@ -93,6 +109,14 @@ class TestCharging(ChargingCommon):
                             [self.credicorp.id])
         self.env.invalidate_all()
         self.run_job()
+        self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
+
+    def test_a_neutralized_copy_charges_nothing(self):
+        with file_open('email_pay/data/neutralize.sql') as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.run_job()
+        self.first._charge()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
 
     # --- the worker is killed ---------------------------------------------------------------------

@@ -158,12 +158,14 @@ class EmailPayPlan(models.Model):
         """The first charge confirms the order, if it is still what the customer agreed to."""
         super()._post_draft()
         order = self._sales_order()
-        if not order or order.state not in ('draft', 'sent'):
+        booked = self.installment_ids.transaction_id.payment_id
+        if not order or booked or order.state not in ('draft', 'sent'):
             return
-        if reason := self._problem()[1]:
+        if self._order_changed(order):
             self._need_person(_("%s was not confirmed", order.name), _(
-                "The first instalment was collected, and the order was not confirmed: %s The money"
-                " is booked as the customer's credit.", reason,
+                "The first instalment was collected, and the order is not what the plan was made"
+                " for any more. The money is booked as the customer's credit. Put the order right"
+                " and confirm it, or press “Cancel the rest” on the plan."
             ))
             return
         order.with_context(send_email=True).action_confirm()

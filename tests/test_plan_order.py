@@ -17,6 +17,7 @@ class TestPlanOrder(PlanFollowCommon):
         super().setUpClass()
         if 'sale.order' not in cls.env:
             raise SkipTest("The app `sale` is not installed.")
+        cls.env.user.group_ids += cls.env.ref('sales_team.group_sale_manager')
         cls.product = cls.env['product.product'].create({
             'name': "Work", 'type': 'service', 'invoice_policy': 'order', 'taxes_id': False,
         })

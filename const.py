@@ -39,6 +39,8 @@ CHARGING_BATCH = 20
 EVENT_MAX_ATTEMPTS = 8
 # Invoices sent or named at a time: a batch of queued mails, a list in a message.
 MAIL_BATCH = 20
+# As much of an error, or of what a mail server answered, as is kept with a mail.
+REASON_LENGTH = 500
 
 # How long a customer may stay on a gateway's own page before the attempt no longer holds the
 # invoice.

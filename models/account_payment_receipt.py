@@ -131,9 +131,8 @@ class AccountPayment(models.Model):
 
     def _email_pay_no_address(self):
         if not self.partner_id:
-            return _("No receipt was sent: the payment names nobody.")
-        return _("No receipt was sent: %s has no valid e-mail address.",
-                 self.partner_id.display_name)
+            return _("The payment names nobody.")
+        return _("%s has no valid e-mail address.", self.partner_id.display_name)
 
     def _email_pay_mail_refused(self, mail, reason):
         """The mail server of the company would not take the receipt."""

@@ -2,8 +2,7 @@ from odoo import _, api, fields, models
 from odoo.tools import email_normalize, html2plaintext
 from odoo.tools.mail import email_normalize_all
 
-# As much of the answer of a mail server as a note shows.
-REASON_LENGTH = 500
+from ..const import REASON_LENGTH
 
 
 class EmailPayLink(models.Model):

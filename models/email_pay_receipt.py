@@ -3,9 +3,10 @@ import logging
 import psycopg2
 
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import MAIL_BATCH
+from ..const import MAIL_BATCH, REASON_LENGTH
 from .locks import CONFLICTS, locked_ids
 
 _logger = logging.getLogger(__name__)
@@ -109,14 +110,14 @@ class EmailPayReceipt(models.Model):
         """Make the PDFs of all at once, see `ir.actions.report`. Where that fails, each is made
         with its own mail, and whose fault it was is told there."""
         for receipts in self.grouped('kind').values():
-            for report in receipts[:1]._template().report_template_ids:
-                try:
-                    with self.env.cr.savepoint():
+            try:
+                with self.env.cr.savepoint():
+                    for report in receipts[:1]._template().report_template_ids:
                         report._pre_render_qweb_pdf(report, receipts.payment_id.ids)
-                except CONFLICTS:
-                    raise
-                except Exception:
-                    _logger.info("Receipts are drawn one by one", exc_info=True)
+            except CONFLICTS:
+                raise
+            except Exception:
+                _logger.info("Receipts are drawn one by one", exc_info=True)
 
     def _try(self):
         """Send a receipt, or say why there is none."""
@@ -127,8 +128,9 @@ class EmailPayReceipt(models.Model):
             raise
         except Exception as error:
             _logger.exception("The receipt of %s could not be written", self.payment_id.name)
-            self.write({'state': 'failed', 'answer': str(error)})
-            self.env['email.pay.portal']._speak(self)._report(str(error))
+            reason = str(error)[:REASON_LENGTH]
+            self.write({'state': 'failed', 'answer': reason})
+            self.env['email.pay.portal']._speak(self)._report(reason)
 
     def _send(self):
         """Put the mail in the outbox, and that of the first one for the company's own address."""
@@ -153,24 +155,28 @@ class EmailPayReceipt(models.Model):
         self.write({
             'state': 'outbox', 'mail_id': mail.id, 'message_id': mail.message_id,
             'email': mail.email_to or ', '.join(mail.recipient_ids.mapped('email')),
-            'sent_at': fields.Datetime.now(),
+            'sent_at': fields.Datetime.now(), 'answer': False,
         })
 
     def _template(self):
-        return self.env.ref(f'email_pay.mail_template_payment_{self.kind}').sudo()
+        """:raises UserError: somebody deleted it."""
+        name = f'email_pay.mail_template_payment_{self.kind}'
+        if template := self.env.ref(name, raise_if_not_found=False):
+            return template.sudo()
+        raise UserError(_("The e-mail template is missing: update Email Pay in Apps."))
 
     def _give_up(self):
         payment = self.env['email.pay.portal']._speak(self.payment_id)
         reason = payment._email_pay_no_address()
         self.write({'state': 'failed', 'answer': reason})
-        payment.message_post(body=reason)
+        payment.message_post(body=payment.env._("No receipt was sent: %s", reason))
 
     def _report(self, reason):
         self.env['email.pay.attention']._ask_attention(
             self.company_id, self.payment_id, _("No receipt was sent"),
-            _("The receipt of %(payment)s could not be written: %(reason)s. Correct the e-mail"
-              " template “%(template)s”, and press “Resend” on the payment.",
-              payment=self.payment_id.name, reason=reason, template=self._template().name),
+            _("The mail about %(payment)s could not be written. Correct its e-mail template, one of"
+              " those of Email Pay, and press “Resend” on the payment. %(reason)s",
+              payment=self.payment_id.name, reason=reason),
         )
 
     # === WHAT BECAME OF IT === #

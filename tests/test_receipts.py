@@ -279,6 +279,13 @@ class TestReceipts(ReceiptCommon):
         self.assertIn("Unknown field", self.activities(broken).note)
         self.assertEqual(fine.email_pay_receipt_state, 'outbox')
 
+    def test_a_template_that_was_deleted_is_told(self):
+        payment = self.register(self.invoice)
+        self.env.ref('email_pay.mail_template_payment_receipt').unlink()
+        with self.assertLogs('odoo.addons.email_pay', logging.ERROR):
+            self.assertFalse(self.receipts())
+        self.assertIn("template is missing", self.activities(payment).note)
+
     # --- who may ----------------------------------------------------------------------------------
 
     def test_readers_see_the_history_and_send_nothing(self):

@@ -50,6 +50,7 @@
         'views/res_partner_views.xml',
         'views/portal_templates.xml',
         'views/payment_return_views.xml',
+        'views/mail_account_views.xml',
         'views/email_pay_menus.xml',
         'data/sign_in_data.xml',
         'views/email_pay_sign_in_views.xml',

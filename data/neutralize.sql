@@ -31,5 +31,7 @@ UPDATE payment_transaction SET email_pay_ask_at = NULL WHERE email_pay_ask_at IS
 UPDATE payment_transaction SET email_pay_checkout = NULL, email_pay_checkout_until = NULL
  WHERE email_pay_checkout_until IS NOT NULL;
 UPDATE email_pay_sign_in SET state = 'out', code_hash = NULL WHERE state IN ('asked', 'sent', 'in');
+UPDATE ir_mail_server SET smtp_user = NULL, smtp_pass = NULL, email_pay_secret = NULL
+ WHERE email_pay_purpose IS NOT NULL;
 -- running workers forget the credentials that they have read
 INSERT INTO orm_signaling_default DEFAULT VALUES;

@@ -5,6 +5,7 @@ from . import email_pay_sharing
 
 from . import account_move
 from . import account_move_notes
+from . import account_move_send
 from . import email_pay_difference
 from . import email_pay_event
 from . import email_pay_event_dispute
@@ -37,6 +38,8 @@ from . import email_pay_statement
 from . import ir_http
 from . import ir_qweb
 from . import mail_account
+from . import mail_account_form
+from . import mail_account_state
 from . import mail_mail
 from . import mail_template
 from . import mail_thread

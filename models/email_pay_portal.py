@@ -38,7 +38,8 @@ class EmailPayPortal(models.Model):
     )
     email_from = fields.Char(
         string="Sender", tracking=True,
-        help="The address from which customers get their mails. Empty: the company's own.",
+        help="The address from which customers get their mails. Empty: the company's own. A mail"
+             " account for collection notices has a sender of its own.",
     )
     allow_partial = fields.Boolean(
         string="Partial Payments", default=True, tracking=True,

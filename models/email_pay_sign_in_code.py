@@ -91,7 +91,8 @@ class EmailPaySignIn(models.Model):
     def _mail_code(self, address):
         """The mail with the code, in the outbox."""
         template = self.env.ref('email_pay.mail_template_sign_in_code').sudo()
-        mail_id = template._email_pay_send(self, email_to=address, recipient_ids=[])
+        mail_id = template._email_pay_send(
+            self, email_to=address, recipient_ids=[], email_pay_until=self.sudo().expires_at)
         return self.env['mail.mail'].browse(mail_id)
 
     def _email_from(self):

@@ -17,6 +17,16 @@ def locked_ids(cr, query):
     return [row[0] for row in cr.fetchall()]
 
 
+def free_ids(cr, query):
+    """The same for work that can wait: of rows that somebody else has or changed, none is given,
+    and what this database transaction did before is kept."""
+    try:
+        with cr.savepoint(flush=False):
+            return locked_ids(cr, query)
+    except psycopg2.OperationalError:
+        return []
+
+
 def begin_autocommit(cr):
     """Make each query on `cr`, which has written nothing yet, a transaction of its own from here
     on: READ COMMITTED, as is PostgreSQL's default, and one round trip instead of three. What Odoo

@@ -1,7 +1,14 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
-from odoo.tools import email_normalize, formataddr
+from odoo.exceptions import UserError, ValidationError
+from odoo.orm.models import NO_ACCESS
+from odoo.tools import consteq, email_normalize, formataddr
 from odoo.tools.mail import email_split_tuples
+
+from ..smtp import Problem, open_session
+from .mail_account_words import explain
+
+# For connecting and signing in when mails are sent.
+OPEN_SECONDS = 20
 
 PURPOSES = [
     ('supplier', "Electronic invoicing and supplier payment notices"),
@@ -12,7 +19,8 @@ PURPOSES = [
 class IrMailServer(models.Model):
     """A mail account: an outgoing server that serves one purpose of one company, and no other."""
 
-    _inherit = 'ir.mail_server'
+    _name = 'ir.mail_server'
+    _inherit = ['ir.mail_server', 'email.pay.attention']
 
     email_pay_purpose = fields.Selection(
         PURPOSES, string="Purpose", index='btree_not_null',
@@ -20,6 +28,7 @@ class IrMailServer(models.Model):
     )
     email_pay_company_id = fields.Many2one(
         'res.company', string="Company", ondelete='cascade', index='btree_not_null',
+        default=lambda self: self.env.context.get('email_pay_account') and self.env.company,
         help="Whose mails these are. Branches without an account of their own use it too.",
     )
     email_pay_sender = fields.Char(
@@ -28,6 +37,29 @@ class IrMailServer(models.Model):
     )
     email_pay_reply_to = fields.Char(
         string="Answers Go to", help="Where answers to the mails go. Empty: to the sender.",
+    )
+
+    email_pay_fallback = fields.Boolean(
+        string="Use Default on Failure",
+        help="While this account does not work, its mails leave by the default server. Otherwise"
+             " they wait in the outbox.",
+    )
+    email_pay_secret = fields.Char(string="Kept Password", groups=NO_ACCESS, copy=False)
+    email_pay_tested_at = fields.Datetime(
+        string="Last Success", readonly=True, copy=False,
+        help="When these settings last passed the test, or a mail left by them.",
+    )
+    email_pay_failing_since = fields.Datetime(string="Failing Since", readonly=True, copy=False)
+    email_pay_failure = fields.Text(string="What Is Wrong", readonly=True, copy=False)
+    email_pay_told = fields.Boolean(
+        readonly=True, copy=False, help="Whether somebody was asked to look at the failure.")
+    email_pay_status = fields.Selection(
+        [('failing', "Fails"), ('untested', "Not tested"), ('works', "Works")],
+        string="Status", compute='_compute_email_pay_status',
+    )
+    email_pay_waiting = fields.Integer(
+        string="Waiting", compute='_compute_email_pay_waiting', compute_sudo=True,
+        help="Mails in the outbox that are to leave by this account.",
     )
 
     _email_pay_one_per_purpose = models.UniqueIndex(
@@ -41,12 +73,71 @@ class IrMailServer(models.Model):
         "A mail account needs a company and a sender.",
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends('email_pay_failing_since', 'email_pay_tested_at')
+    def _compute_email_pay_status(self):
+        for account in self:
+            works = 'works' if account.email_pay_tested_at else 'untested'
+            account.email_pay_status = 'failing' if account.email_pay_failing_since else works
+
+    def _compute_email_pay_waiting(self):
+        waiting = dict(self.env['mail.mail']._read_group(
+            [('mail_server_id', 'in', self.ids), ('state', '=', 'outgoing')],
+            ['mail_server_id'], ['__count'],
+        ))
+        for account in self:
+            account.email_pay_waiting = waiting.get(account._origin, 0)
+
+    # === CONSTRAINTS === #
+
     @api.constrains('email_pay_sender', 'email_pay_reply_to')
     def _check_email_pay_addresses(self):
         for account in self:
             for text in filter(None, (account.email_pay_sender, account.email_pay_reply_to)):
                 if not email_normalize(text):
                     raise ValidationError(_("“%s” is not an e-mail address.", text))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        servers = super().create([
+            {'name': vals.get('email_pay_sender'), **vals} for vals in vals_list])
+        for server, vals in zip(servers, vals_list, strict=True):
+            if server.email_pay_purpose:
+                server._email_pay_settings_saved(vals)
+        return servers
+
+    def write(self, vals):
+        """Override of `base`: settings that changed are not tested any more, and a password is not
+        handed to another server."""
+        before = {
+            account: (account._email_pay_values(), account._email_pay_prove())
+            for account in self.sudo().filtered('email_pay_purpose')
+            if not vals.keys().isdisjoint((*self._email_pay_names(), 'smtp_pass'))
+        }
+        result = super().write(vals)
+        for account, (values, proof) in before.items():
+            if account._email_pay_moves_password(values) and not vals.get('email_pay_password'):
+                account.email_pay_secret = False
+            if account.smtp_pass or account._email_pay_prove() != proof:
+                account._email_pay_settings_saved(vals)
+        return result
+
+    def _email_pay_settings_saved(self, vals):
+        """New settings: the password goes where nobody reads it, they are tested when the test went
+        before, and the mails that wait are tried with them."""
+        account = self.sudo()
+        if account.smtp_pass:
+            account.email_pay_secret = account.smtp_pass
+            account.smtp_pass = False
+        account.name = account.email_pay_sender
+        passed = consteq(vals.get('email_pay_proof') or '', account._email_pay_prove())
+        account.email_pay_tested_at = fields.Datetime.now() if passed else False
+        account._email_pay_release()
+
+    # === SENDING === #
 
     def _find_mail_server_allowed_domain(self):
         """Override of `base`: an account is nobody's default server."""
@@ -61,6 +152,35 @@ class IrMailServer(models.Model):
         """The sender with a name: the one that was typed with it, else the company's."""
         [(name, address)] = email_split_tuples(self.email_pay_sender)[:1]
         return formataddr((name or self.email_pay_company_id.name, address))
+
+    def _connect__(self, *args, mail_server_id=None, allow_archived=False, smtp_from=None,
+                   **kwargs):
+        """Override of `base`, whose sessions wait for as long as a server likes."""
+        account = self.sudo().browse(mail_server_id or [])
+        if not account._email_pay_by_password() or self._disable_send():
+            return super()._connect__(
+                *args, mail_server_id=mail_server_id, allow_archived=allow_archived,
+                smtp_from=smtp_from, **kwargs)
+        self._check_forced_mail_server(account, allow_archived, smtp_from)
+        try:
+            return account._email_pay_open(smtp_from)
+        except Problem as problem:
+            settings = account._email_pay_saved_settings()
+            raise UserError(explain(self.env, problem, settings)) from problem
+
+    def _email_pay_by_password(self):
+        return bool(self.email_pay_purpose) and self.smtp_authentication == 'login'
+
+    def _email_pay_open(self, smtp_from):
+        """A session as Odoo's `_send` expects it.
+
+        :raises Problem: the account does not work.
+        """
+        session = open_session(self._email_pay_saved_settings(), OPEN_SECONDS)
+        # Bounces go to the sender; to Odoo only where the server is said to allow its address.
+        session.from_filter = self.from_filter or email_normalize(self.email_pay_sender)
+        session.smtp_from = smtp_from
+        return session
 
 
 class ResCompany(models.Model):

@@ -105,6 +105,18 @@ class PaymentTransaction(models.Model):
         if portal.notification_email:
             template._email_pay_send(self, email_to=portal.notification_email, recipient_ids=[])
 
+    def _email_pay_mail_refused(self, mail, reason):
+        """The mail server of the company would not take the receipt."""
+        self.env['email.pay.portal']._speak(self)._email_pay_report_refused(mail.email_to, reason)
+
+    def _email_pay_report_refused(self, address, reason):
+        self.env['email.pay.attention']._ask_attention(
+            self.company_id, self.payment_id, _("A receipt was not sent"),
+            _("The receipt of %(reference)s to %(address)s was not sent. Correct the address, and"
+              " tell the customer. %(reason)s",
+              reference=self.reference, address=address, reason=reason),
+        )
+
     def _email_pay_report_receipt(self, reason):
         self.env['email.pay.attention']._ask_attention(
             self.company_id, self.payment_id, _("No receipt was sent"),

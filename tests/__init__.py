@@ -1,5 +1,5 @@
-# The protocol tests (contract/, gateways/, sandbox/, scripts/) run without Odoo and import this
-# package as `tests`; Odoo imports it as odoo.addons.email_pay.tests.
+# The protocol tests (contract/, gateways/, sandbox/, scripts/, smtp/) run without Odoo and import
+# this package as `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
     from . import test_i18n
     from . import test_browser
@@ -14,6 +14,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_provider
     from . import test_share
     from . import test_shuffle
+    from . import test_mail_account
+    from . import test_mail_concurrency
+    from . import test_mail_sending
     from . import test_outstanding
     from . import test_sign_in
     from . import test_sign_in_session

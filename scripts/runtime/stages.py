@@ -1,7 +1,7 @@
 """The tests, in stages that run side by side: `scripts/test [fast | STAGE… [ARGUMENT…]]`.
 
 lint        ruff, pylint with Odoo's plugin, well-formed XML
-protocol    the gateways, the sandbox and scripts/new_gateway, without Odoo
+protocol    the gateways, mail sessions, the sandbox and scripts/new_gateway, without Odoo
 odoo        this add-on's tests; arguments are test tags: scripts/test odoo /email_pay:TestLink
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
@@ -29,7 +29,7 @@ PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_instal
 PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 # A provider of Odoo that the add-on must hold to its own rules.
 BESIDE = 'payment_stripe'
-PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts')
+PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts', 'tests/smtp')
 KEPT_RUNS = 10
 SHOWN_LINES = 60
 

@@ -204,14 +204,20 @@ class TestRemindersSent(ReminderCommon, MockSMS):
             self.assertTrue(record.with_user(billing).read())
             with self.assertRaises(AccessError):
                 record.with_user(billing).write({'company_id': other.id})
-        self.customer.email_pay_no_reminder_ids = self.step(0)
-        self.env.flush_all()
-        self.env.invalidate_all()
-        self.customer.with_user(seller).read()
         self.step(0).with_user(self.accountant).days = 1
         self.assertTrue(self.portal.with_user(billing).action_preview_reminders())
         with self.assertRaises(AccessError):
             self.portal.with_user(seller).action_preview_reminders()
+
+    def test_who_keeps_no_books_changes_a_customer_as_before(self):
+        self.customer.email_pay_no_reminder_ids = self.step(0)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        clerk = new_test_user(self.env, 'clerk', 'base.group_user,base.group_partner_manager')
+        customer = self.customer.with_user(clerk).with_context(
+            tracking_disable=False, mail_notrack=False)
+        customer.function = "Baker"
+        self.assertEqual(self.customer.email_pay_no_reminder_ids, self.step(0))
 
     # --- a constant number of queries ---------------------------------------------------------
 

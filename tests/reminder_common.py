@@ -17,7 +17,7 @@ class ReminderCommon(StatementCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env['email.pay.portal'].search([]).reminders_scheduled = False
+        cls.env['email.pay.portal'].sudo().search([]).reminders_scheduled = False
         cls.company.partner_id.tz = 'America/Costa_Rica'  # six hours behind
         cls.portal.reminders_scheduled = True
         cls.today = cls.portal._statement_today()

@@ -54,6 +54,13 @@ class ResPartner(models.Model):
         for partner in self:
             partner.email_pay_bounced = bool(partner.email_normalized and partner.message_bounce)
 
+    def _email_pay_came_back(self):
+        """Of these customers, those whose address does not work, each with the sentence why nothing
+        is sent there by itself."""
+        reason = _("The last mail to the customer came back. Correct the address of the contact.")
+        owners = {customer: customer._email_pay_address_owner() for customer in self}
+        return {customer: reason for customer, owner in owners.items() if owner.email_pay_bounced}
+
     @api.model
     def _search_email_pay_bounced(self, operator, value):
         if operator != 'in' or set(value) != {True}:

@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tools import SQL, format_date
 
 from .account_move import PAYABLE_TYPES
-from .email_pay_statement import CLOSED_STATES, FLUSHED, IS_OPEN, OPEN_SOURCE
+from .email_pay_statement import CLOSED_STATES, FLUSHED, IS_CLOSED, IS_OPEN, OPEN_SOURCE
 from .locks import CONFLICTS, locked_ids
 from .reminder_values import Schedule
 
@@ -18,7 +18,7 @@ CUSTOMERS = f"""
         ON COALESCE(line.date_maturity, line.date) BETWEEN step.first AND step.last
      WHERE {IS_OPEN} AND line.company_id = %(company)s AND line.amount_residual_currency > 0
        AND COALESCE(line.date_maturity, line.date) BETWEEN %(first)s AND %(last)s
-       AND move.move_type IN %(types)s AND move.payment_state NOT IN %(closed)s
+       AND move.move_type IN %(types)s AND NOT {IS_CLOSED}
        AND COALESCE(move.invoice_date, move.date)
            < COALESCE(line.date_maturity, line.date) + step.delay
        AND NOT EXISTS (

@@ -121,7 +121,7 @@ class EmailPayReminder(models.Model):
 
     def _obstacles(self, customers):
         """Why this step cannot reach each customer, as a sentence; '' when it can."""
-        by_mail = customers._email_pay_unreachable_by_mail()
+        by_mail = customers._email_pay_unreachable_by_mail() | customers._email_pay_came_back()
         if self.channel == 'mail':
             return by_mail
         by_sms = customers._email_pay_unreachable_by_sms()

@@ -13,12 +13,16 @@ class AccountMove(models.Model):
 
     def _email_pay_not_reminded(self):
         """How much of each of these invoices nobody is reminded of, since it is on its way; of one
-        that the customer is paying right now, all. A constant number of queries.
+        that the customer is paying right now, all; of one that is collected in instalments, what is
+        still to be charged. A constant number of queries.
 
         :return: dict, id of the invoice → amount in its currency
         """
         paying = self._email_pay_holders()._email_pay_moves() & self
-        return {move.id: move.amount_residual for move in paying}
+        plans = (self - paying).sudo().email_pay_plan_ids.filtered(lambda plan: plan._holds())
+        return {move.id: move.amount_residual for move in paying} | {
+            plan.move_id.id: plan._awaiting_amount() for plan in plans
+        }
 
 
 class ResPartner(models.Model):

@@ -24,8 +24,13 @@ class ResPartner(models.Model):
 
     def _email_pay_address(self):
         """Where the statements of a customer go: to its contact for invoices, else to itself."""
+        return self._email_pay_address_owner().email_normalized
+
+    def _email_pay_address_owner(self):
+        """The contact whose address that is."""
         customer = self.commercial_partner_id
-        return customer._email_pay_contact().email_normalized or customer.email_normalized
+        contact = customer._email_pay_contact()
+        return contact if contact.email_normalized else customer
 
     def _email_pay_phone(self):
         """The same for text messages: a number in E.164."""

@@ -196,6 +196,21 @@ class TestReminders(ReminderCommon):
         self.assertIn("40.00", mail.subject)
         self.assertNotIn(whole.name, mail.body_html)
 
+    def test_what_is_collected_in_instalments_is_not_reminded_of(self):
+        self.portal.method_ids = [Command.create({
+            'provider_id': self.credicorp.id, 'kind': 'recurring', 'recurring_mode': 'manual',
+        })]
+        plans, method = self.env['email.pay.plan'], self.portal._recurring_methods()
+        pending, active = self.owe_then(100.0), self.owe_then(50.0)
+        for invoice in (pending, active):
+            plan = plans._create_for(invoice, method, 2, self.due_date)
+        plan.sudo().state = 'active'
+        self.assertFalse(self.run_at(0))
+        plan.installment_ids._cancel("Stopped.")
+        mail = self.run_at(1)
+        self.assertIn(active.name, mail.body_html)
+        self.assertNotIn(pending.name, mail.body_html)
+
     def test_a_promise_holds_until_its_day_is_past(self):
         invoice = self.owe_then()
         invoice.email_pay_promised_for = self.due_date + timedelta(days=9)

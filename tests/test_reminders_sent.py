@@ -89,6 +89,15 @@ class TestRemindersSent(ReminderCommon, MockSMS):
         self.assertEqual(self.run_at(1).email_to, 'rosa@example.com')
         self.assertFalse(notice.exists())
 
+    def test_whose_mails_came_back_is_listed_until_the_address_is_corrected(self):
+        self.owe_then()
+        self.customer.message_bounce = 1
+        self.assertFalse(self.run_at(0))
+        self.assertEqual(self.notices().state, 'skipped')
+        self.assertIn("came back", self.notices().reason)
+        self.customer.email = 'rosa.vega@example.com'
+        self.assertEqual(self.run_at(1).email_to, 'rosa.vega@example.com')
+
     # --- text messages ------------------------------------------------------------------------
 
     def test_a_text_message_goes_out_instead_or_too(self):

@@ -6,6 +6,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.base.models.ir_actions_report import _wkhtml
+
 from ..const import MAIL_BATCH, REASON_LENGTH
 from .locks import CONFLICTS, locked_ids
 
@@ -102,13 +104,15 @@ class EmailPayReceipt(models.Model):
     # === SENT === #
 
     def _send_all(self):
-        self._draw_together()
+        if _wkhtml().is_patched_qt:
+            self._draw_together()
         for receipt in self:
             receipt._try()
 
     def _draw_together(self):
-        """Make the PDFs of all at once, see `ir.actions.report`. Where that fails, each is made
-        with its own mail, and whose fault it was is told there."""
+        """Make the PDFs of all at once, see `ir.actions.report`, which the usual build of the
+        program that draws them can. Where that fails, each is made with its own mail, and whose
+        fault it was is told there."""
         for receipts in self.grouped('kind').values():
             try:
                 with self.env.cr.savepoint():

@@ -7,8 +7,8 @@ class IrActionsReport(models.Model):
     _inherit = 'ir.actions.report'
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        """Override of `base`: the PDFs of a batch of receipts are made together, since to start the
-        program that makes them takes longer than to make one. They are kept in the context."""
+        """Override of `base`: the PDFs of a batch of receipts are kept in the context. They can be
+        made together, which is much faster than one by one, and the copy of a mail has the same."""
         kept = self.env.context.get('email_pay_pdfs')
         if kept is None or not res_ids:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)

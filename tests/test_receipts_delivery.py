@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -45,6 +47,20 @@ class TestReceiptDelivery(ReceiptCommon):
             self.assertEqual((kept.state, kept.server), ('sent', sender.name))
             self.assertEqual(kept.answer, '250 Kept in the sandbox')
             self.assertEqual(kept.message_id, mail.header('Message-Id').strip())
+
+    @mute_logger('odoo.addons.base.models.ir_actions_report')
+    def test_the_pdf_is_made_once_for_the_receipt_and_its_copy(self):
+        self.portal.notification_email = 'desk@canal.example.com'
+        payment = self.register(self.create_invoice())
+        reports = type(self.env['ir.actions.report'])
+        with patch.object(
+            reports, '_run_wkhtmltopdf', autospec=True, side_effect=reports._run_wkhtmltopdf,
+        ) as draw, self.own_cursor() as env:
+            env['email.pay.receipt'].with_context(force_report_rendering=True)._cron_send()
+        self.assertEqual(draw.call_count, 1)
+        pdfs = payment.sudo().email_pay_receipt_ids.mail_id.attachment_ids
+        self.assertEqual(pdfs.mapped('mimetype'), ['application/pdf'] * 2)
+        self.assertEqual(len(set(pdfs.mapped('checksum'))), 1)
 
     def test_the_history_survives_the_mail(self):
         receipt, _account = self.sent(self.create_invoice(), self.start_smtp())

@@ -10,7 +10,7 @@ from odoo.addons.payment.controllers.post_processing import PaymentPostProcessin
 
 from ..const import PAGE_ROUTE, VISIT_HOURS
 from .page import PageMixin
-from .visits import visited_link
+from .visits import is_anonymous, visited_link
 
 OFFER_SCOPE = 'email_pay.offer'
 
@@ -92,7 +92,8 @@ class InlinePageController(PageMixin, Controller):
             'mode': 'payment',
             'amount': offer.amount,
             'currency': offer.paid._payment_currency(),
-            'partner_id': link.partner_id.id,
+            # From it, forms fill in a name and addresses, which are not for everybody.
+            'partner_id': not is_anonymous() and link.partner_id.id,
             'providers_sudo': offer.provider,
             'payment_methods_sudo': methods,
             # Whoever holds a link neither sees nor saves a card.

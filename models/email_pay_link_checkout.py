@@ -7,7 +7,10 @@ MOVE_FIELDS = (
     'name', 'move_type', 'state', 'payment_state', 'company_id', 'commercial_partner_id',
     'currency_id', 'invoice_currency_rate', 'amount_untaxed', 'amount_total', 'amount_residual',
     'invoice_date', 'invoice_date_due', 'invoice_payment_term_id', 'invoice_cash_rounding_id',
+    'journal_id',
 )
+# Where a localization has it, the totals of an invoice depend on it.
+JOURNAL_FIELDS = ('l10n_latam_use_documents',)
 LINE_FIELDS = (
     'move_id', 'sequence', 'display_type', 'name', 'quantity', 'price_unit', 'discount',
     'price_subtotal', 'currency_id', 'tax_ids', 'tax_repartition_line_id', 'extra_tax_data',
@@ -32,10 +35,14 @@ class EmailPayLink(models.Model):
     def _prefetch(self):
         """Read what the payment page needs: whole records would take most of its time."""
         self.company_id.fetch(COMPANY_FIELDS)
-        (self.partner_id | self.company_id.partner_id).fetch(PARTNER_FIELDS)
+        partners = self.partner_id | self.company_id.partner_id
+        partners.fetch(PARTNER_FIELDS)
+        partners.country_id.fetch(['name'])
         self.invoice_ids.fetch(MOVE_FIELDS)
         self.invoice_ids.currency_id.fetch(CURRENCY_FIELDS)
         self.invoice_ids.line_ids.fetch(LINE_FIELDS)
+        journals = self.invoice_ids.journal_id
+        journals.fetch([name for name in JOURNAL_FIELDS if name in journals._fields])
         self.invoice_ids.invoice_payment_term_id.fetch(['early_discount'])
 
     def _obstacle(self):

@@ -124,7 +124,7 @@ class EmailPayPortal(models.Model):
     @api.model
     def _by_slug(self, slug):
         """Whose address it is: (portal (sudo), whether it has a newer one); empty when nobody's."""
-        portal_id, current = self._slugs().get(slug, (False, slug))
+        portal_id, current = self._slugs().get(slug.lower(), (False, slug))
         return self.sudo().browse(portal_id or []), current != slug
 
     @api.model

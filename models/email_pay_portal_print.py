@@ -12,7 +12,7 @@ class EmailPayPortal(models.Model):
 
     print_on_invoice = fields.Boolean(
         string="Print on Invoices", default=True, tracking=True,
-        help="The PDF of an invoice shows the address of its payment page, and a QR code of it,"
+        help="The PDF of an invoice shows a QR code of its payment page, and your payment address,"
              " while something is due. Where Odoo prints a QR code of its own, this one is left"
              " out.",
     )
@@ -48,9 +48,16 @@ class AccountMove(models.Model):
         url = link._url()
         return {
             'url': url,
-            'address': url.partition('://')[2],
+            'address': self._email_pay_typed_url(link).partition('://')[2],
             'qr': image_data_uri(b64encode(qr_code.png(url))),
         }
+
+    def _email_pay_typed_url(self, link):
+        """The short address of the company, where the customer can sign in there; else that of
+        the link, which no one likes to type."""
+        can_sign_in = self.commercial_partner_id.email_pay_tax_key and (
+            self._email_pay_address() or self._email_pay_phone())
+        return link._portal()._address() if can_sign_in else link._url()
 
     def _email_pay_is_printed(self):
         portal = self.env['email.pay.portal']._for_company(self.company_id)

@@ -98,6 +98,7 @@ class EmailPayPortal(models.Model):
             'type': 'ir.actions.act_window',
             'name': _("Who Gets a Statement"),
             'res_model': 'email.pay.statement.preview',
-            'views': [(False, 'list')],
+            'views': [(False, 'list'), (False, 'kanban')],
+            'mobile_view_mode': 'kanban',
             'domain': [('id', 'in', lines.ids)],
         }

@@ -95,18 +95,19 @@ class EmailPaySignIn(models.Model):
         :param str proof: the cookie of a browser that the customer signed in with before.
         """
         limits = self.env['email.pay.sign.in.limit']
-        number = (portal.id, identity.keys[0])
-        if browser := self._known_browser(number, proof):
+        # Under all that it may be kept: one of them is the same in whatever way it is typed.
+        numbers = [(portal.id, key) for key in identity.keys]
+        if browser := self._known_browser(numbers[0], proof):
             verdict = limits._take(BROWSER, browser)
             return verdict.wait, verdict.refused, 0
         network = network_of(address)
-        for verdict in (
-            limits._take(NETWORK, network), limits._take(NUMBER_IN_NETWORK, *number, network),
-        ):
+        own = [(NETWORK, network), *((NUMBER_IN_NETWORK, *each, network) for each in numbers)]
+        for limit, *subject in own:
+            verdict = limits._take(limit, *subject)
             if verdict.refused:
                 return verdict.wait, verdict.refused, 0
-        delays = limits._take(NUMBER, *number).wait, limits._take(PORTAL, portal.id).wait
-        return 0, 0, max(delays)
+        everybodys = [*((NUMBER, *each) for each in numbers), (PORTAL, portal.id)]
+        return 0, 0, max(limits._take(limit, *subject).wait for limit, *subject in everybodys)
 
     @api.model
     def _known_browser(self, number, proof):

@@ -182,15 +182,16 @@ class EmailPayStatement(models.AbstractModel):
         today = self._today(company)
         currencies = self.env['res.currency']
         for rank, row in enumerate(self._open_items(company, partners)):
-            if row[:3] not in sections:
+            section = sections.get(row[:3])
+            if not section:
                 _partner, currency_id, account_id = row[:3]
-                sections[row[:3]] = Section(currencies.browse(currency_id), account_id, today)
+                section = Section(currencies.browse(currency_id), account_id, today)
+                sections[row[:3]] = section
             item = Item(rank, *row[10:])
             # An entry that owes and is owed is both, a charge and a credit.
-            key = (*row[:4], item.due > 0)
+            key = (section, row[3], item.due > 0)
             if key not in documents:
                 documents[key] = self._document(row)
-                section = sections[row[:3]]
                 (section.charges if item.due > 0 else section.credits).append(documents[key])
             documents[key].items.append(item)
         found = defaultdict(list)

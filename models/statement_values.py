@@ -1,5 +1,6 @@
 """A statement in words: plain, formatted values for the page, the mail and the PDF."""
 
+import re
 from functools import cache
 
 from odoo.tools import format_date
@@ -18,8 +19,21 @@ def money_formatter(currency, lang):
     before, found, after = currency.format(0.0).partition(zero)
     if not found:
         return currency.format
-    signs = str.maketrans({',': lang.thousands_sep or '', '.': lang.decimal_point})
+    signs = str.maketrans({
+        ',': (lang.thousands_sep or '').replace(' ', '\N{NO-BREAK SPACE}'),
+        '.': lang.decimal_point,
+        '-': '-\N{ZERO WIDTH NO-BREAK SPACE}',
+    })
     return lambda amount: f'{before}{format(amount + 0.0, f",.{digits}f").translate(signs)}{after}'
+
+
+def date_formatter(env):
+    """A function that writes dates as `format_date` does; those of digits, as in most languages, in
+    a fraction of its time."""
+    pattern = get_lang(env).date_format
+    if '%' in re.sub('%[dmYy]', '', pattern):
+        return lambda date: format_date(env, date)
+    return lambda date: date.strftime(pattern) if date else ''
 
 
 def section_values(env, section, chosen=(), free=(), most=None):
@@ -47,7 +61,7 @@ def section_values(env, section, chosen=(), free=(), most=None):
 
 def row_writer(env, section, money, chosen, free):
     """A function that tells what the row of a document shows."""
-    date = cache(lambda value: format_date(env, value))
+    date = cache(date_formatter(env))
     kinds = env['email.pay.statement']._kinds()
     unit = 10 ** section.currency.decimal_places
 

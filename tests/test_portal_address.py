@@ -66,6 +66,10 @@ class TestPortalAddress(EmailPayCommon):
         self.assertEqual(self.portals._by_slug('first'), (self.portal, False))
         self.assertEqual(self.portals._by_slug('second'), (self.portal, True))
 
+    def test_capital_letters_lead_there_too(self):
+        self.portal.slug = 'first'
+        self.assertEqual(self.portals._by_slug('First'), (self.portal, True))
+
     def test_nobody_has_an_unknown_address(self):
         for slug in ('unknown', '', '\0', "'; --", 'x' * 10_000):
             self.assertEqual(self.portals._by_slug(slug), (self.portals, False))

@@ -38,6 +38,21 @@ class TestPrint(StatementCommon, PageCommon):
         self.assertIn(invoice.name, self.text(page))
         self.assertIn(self.money(1234.5), self.text(page))
 
+    def test_the_printed_address_is_the_short_one_for_who_can_sign_in_there(self):
+        invoice = self.owe(10.0)
+        customer = self.customer.with_context(no_vat_validation=True)
+        customer.write({'vat': 'A-4711-B', 'email': False, 'phone': False})
+        self.assertIn(self.create_link(invoice)._token(), self.printed(invoice).text_content())
+        customer.email = 'rosa@example.com'
+        part = self.printed(invoice)
+        self.assertIn(f'/pay/to/{self.portal.slug}', part.text_content())
+        self.assertNotIn(self.create_link(invoice)._token(), part.text_content())
+        self.assertEqual(self.scanned(part), self.create_link(invoice)._url())
+        portal = self.portal
+        self.assertEqual(
+            [contact for contact, _way in portal._matching_contacts(
+                portal._identity('a4711b', customer.email, ''))], [self.customer])
+
     def test_the_code_is_read_from_the_pdf(self):
         invoice = self.owe(10.0)
         pdf, _kind = self.env['ir.actions.report'].with_context(

@@ -184,6 +184,18 @@ class TestSignInLimits(SignInCommon):
         self.assertIn("Please wait a minute and try again", self.refusal(response))
         self.assertGreater(int(response.headers['Retry-After']), 0)
 
+    def test_a_number_is_the_same_in_whatever_way_it_is_typed(self):
+        statuses = []
+        with self.later(seconds=0):
+            for zeros in range(NUMBER_IN_NETWORK.free + 2):
+                self.new_visitor()
+                typed = f'PA{"0" * zeros}{self.customer.email_pay_tax_key}'
+                self.assertIn(self.customer.email_pay_tax_key, self.portal._identity(
+                    typed, '', '').keys, "it finds the customer")
+                statuses.append(self.fill_in(
+                    tax_number=typed, email='guess@example.com').status_code)
+        self.assertEqual(statuses, [303] * NUMBER_IN_NETWORK.free + [429] * 2)
+
     def test_many_numbers_from_one_network_are_slowed_down(self):
         statuses = []
         with self.later(seconds=0):

@@ -178,6 +178,26 @@ class TestSignInSession(SignInCommon):
         page = self.url_open(transaction._email_pay_path('/status'))
         self.assertNotIn('r•••@', self.text(page), "the visitor is still the one who matched")
 
+    def test_nor_does_odoos_own_form(self):
+        self.dummy_provider.inline_form_view_id = self.env['ir.ui.view'].create({
+            'name': "Form of a provider", 'type': 'qweb', 'key': 'email_pay.test_filled_in_form',
+            'arch': """<p t-out="provider_sudo.env['res.partner'].browse(partner_id).email"/>""",
+        })
+        self.env['ir.model.data'].create({
+            'module': 'email_pay', 'name': 'test_filled_in_form', 'model': 'ir.ui.view',
+            'res_id': self.dummy_provider.inline_form_view_id.id,
+        })
+        self.offer(self.dummy_provider)
+        forms = []
+        for enter in (self.match, lambda: self.open_link(self.link)):
+            page = enter()
+            page = self.follow(page) if page.status_code == 303 else page
+            forms.append(self.follow(self.submit(
+                page, self.link._path(), document=str(self.invoice.id))).text)
+            self.new_visitor()
+        self.assertNotIn(self.customer.email, forms[0])
+        self.assertIn(self.customer.email, forms[1], "others are spared typing it")
+
     def test_with_a_code_the_name_and_the_pdf_are_there(self):
         page = self.sign_in(email=self.customer.email)
         self.assertIn("Viña Rosa", self.text(page))

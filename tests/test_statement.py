@@ -3,8 +3,10 @@ from datetime import timedelta
 from odoo import Command, fields
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import html2plaintext
+from odoo.tools import format_date, html2plaintext
+from odoo.tools.misc import get_lang
 
+from ..models.statement_values import date_formatter, money_formatter
 from .statement_common import StatementCommon
 
 
@@ -92,6 +94,26 @@ class TestStatement(StatementCommon):
         invoice.action_post()
         self.assertEqual({section.due for section in self.statement().sections}, {10.0, 20.0})
 
+    def test_dates_and_amounts_are_written_as_odoo_does(self):
+        lang = self.env['res.lang']._get_data(code='en_US')
+        amounts = (0.0, 0.05, -7.5, 999.99, 1234567.891)
+        for date_format, grouping, point, thousands in (
+            ('%m/%d/%Y', '[3,0]', '.', ','), ('%d.%m.%y', '[3,0]', ',', '.'),
+            ('%Y年%m月%d日', '[3,0]', '.', ' '), ('%d %b %Y', '[3,2,0]', '.', ','),
+            ('%-d de %m', '[3,0]', ',', ''),
+        ):
+            self.env['res.lang'].browse(lang.id).write({
+                'date_format': date_format, 'grouping': grouping, 'decimal_point': point,
+                'thousands_sep': thousands,
+            })
+            money = money_formatter(self.company_currency, get_lang(self.env))
+            date = date_formatter(self.env)
+            with self.subTest(date_format):
+                for day in (fields.Date.to_date('2026-01-09'), fields.Date.today(), False):
+                    self.assertEqual(date(day), format_date(self.env, day))
+                for amount in amounts:
+                    self.assertEqual(money(amount), self.company_currency.format(amount))
+
     def test_a_thousand_cents_make_ten(self):
         self.owe(0.1)
         invoice = self.owe(0.7)
@@ -176,6 +198,19 @@ class TestStatement(StatementCommon):
         self.owe(10.0)
         action = self.customer.action_copy_payment_link()
         self.assertEqual(action['params']['url'], self.statement_link()._url())
+
+    def test_the_link_is_copied_from_the_customers_menu(self):
+        self.owe(10.0)
+        action = self.env.ref('email_pay.action_copy_statement_link')
+        self.assertIn(action.id, [
+            entry['id'] for entry in action.get_bindings('res.partner')['action']])
+        answer = action.with_context(
+            active_model='res.partner', active_ids=self.customer.ids).run()
+        self.assertEqual(answer['params']['url'], self.statement_link()._url())
+        seller = new_test_user(self.env, 'seller-of-links', 'base.group_user')
+        with self.assertRaises(AccessError):
+            action.with_user(seller).with_context(
+                active_model='res.partner', active_ids=self.customer.ids).run()
 
     def test_only_accountants_send_and_copy(self):
         self.owe(10.0)

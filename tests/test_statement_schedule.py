@@ -111,6 +111,16 @@ class TestStatementSchedule(StatementCommon):
         self.assertEqual(
             rows[unknown], (False, 6.0, 6.0, 0.0, "The customer has no valid e-mail address."))
 
+    def test_the_preview_has_cards_for_a_phone(self):
+        action = self.portal.action_preview_statements()
+        self.assertEqual(action['mobile_view_mode'], 'kanban')
+        lines = self.env[action['res_model']]
+        card = lines.get_views(action['views'])['views']['kanban']
+        for name in ('partner_id', 'email', 'due', 'overdue', 'reason'):
+            self.assertIn(f'name="{name}"', card['arch'])
+        line = lines.search(action['domain'], limit=1)
+        self.assertEqual(line.action_open_customer()['res_id'], line.partner_id.id)
+
     def test_the_settings_open(self):
         with Form(self.portal) as form:
             form.statement_day = 31

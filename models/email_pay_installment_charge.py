@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import psycopg2
@@ -12,8 +13,6 @@ from .locks import locked_ids
 
 # After so many minutes, what was claimed and not sent is of a worker that is no more.
 CLAIM_MINUTES = 10
-# By so much the clocks of a company are ahead of ours at most.
-MOST_AHEAD = timedelta(hours=14)
 # What cannot be charged now, since its document changed or a customer is paying it.
 PUT_OFF = timedelta(hours=1)
 
@@ -22,17 +21,14 @@ DUE = """
       FROM email_pay_installment line
       JOIN email_pay_plan plan ON plan.id = line.plan_id
       JOIN payment_provider provider ON provider.id = line.provider_id
-      JOIN res_company company ON company.id = line.company_id
-      JOIN res_partner place ON place.id = company.partner_id
       LEFT JOIN payment_transaction tx ON tx.id = line.transaction_id
      WHERE line.mode = 'token' AND %(way)s
        AND provider.state != 'disabled' AND NOT provider.id = ANY(%(away)s)
 """
-# It is its day, where the company is; written so that the index is read in its order.
+# Its day has begun where the company is.
 FELL_DUE = """
     plan.state = 'active' AND line.due_date <= %(latest)s
-    AND line.due_date - (%(now)s::timestamp AT TIME ZONE 'UTC'
-                         AT TIME ZONE COALESCE(place.tz, 'UTC'))::date <= 0
+    AND line.due_date <= (%(days)s::jsonb ->> line.company_id::text)::date
 """
 # The customer gave a card, with which Odoo makes the first charge.
 BEGAN = "plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1"
@@ -86,8 +82,11 @@ class EmailPayInstallment(models.Model):
 
     def _charge(self):
         """Charge these instalments now, whatever their day, unless somebody else is at it."""
-        lines = self.try_lock_for_update()
-        charges = lines.filtered(lambda line: line.state in ('awaiting', 'denied'))._claim()
+        charges = self.try_lock_for_update().filtered(
+            lambda line: line.mode == 'token' and line.state in ('awaiting', 'denied')
+            and line.plan_id.state == 'active' and line.provider_id.state != 'disabled'
+            and line.transaction_id.state not in ('draft', 'pending')
+        )._claim()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         charges._email_pay_charge_cards()
 
@@ -96,12 +95,22 @@ class EmailPayInstallment(models.Model):
     @api.model
     def _due(self, way, away):
         """The part of a query that says what is due, except for the apps that are `away`."""
-        now = fields.Datetime.now()
+        now, days = fields.Datetime.now(), self._days()
         way = SQL(
-            way, now=now, left=now - timedelta(minutes=CLAIM_MINUTES),
-            latest=(now + MOST_AHEAD).date(),
+            way, now=now, left=now - timedelta(minutes=CLAIM_MINUTES), days=json.dumps(days),
+            latest=max(days.values()),
         )
         return SQL(DUE, way=way, away=away.ids)
+
+    @api.model
+    def _days(self):
+        """What day it is where each company is, by its id."""
+        now = fields.Datetime.now()
+        return {
+            company.id: fields.Datetime.context_timestamp(
+                company.with_context(tz=company.partner_id.tz or 'UTC'), now).date().isoformat()
+            for company in self.env['res.company'].sudo().search([])
+        }
 
     @api.model
     def _count_due(self, away):

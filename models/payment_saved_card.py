@@ -25,9 +25,11 @@ STOCK_PATIENCE = timedelta(hours=1)
 # Nothing was charged and nothing is wrong with the card: it is charged later.
 POSTPONED = (errors.NotSent, errors.CredentialsRefused)
 
-# What is not sent has no question planned. One of all workers makes it sent.
+# What is not sent has no question planned. One of all workers makes it sent. That it was sent before
+# is not forgotten.
 MARK_SENT = """
-    UPDATE payment_transaction tx SET email_pay_ask_at = %s, email_pay_asked = 0
+    UPDATE payment_transaction tx
+       SET email_pay_ask_at = %s, email_pay_asked = LEAST(email_pay_asked, 1)
       FROM email_pay_installment line
      WHERE tx.id = %s AND tx.state = 'pending' AND tx.email_pay_ask_at IS NULL
        AND line.id = tx.email_pay_installment_id AND line.state = 'awaiting'
@@ -59,8 +61,10 @@ class Charge(NamedTuple):
     def _known(self):
         try:
             return self.gateway.query(self.request.reference)
-        except errors.UnknownOutcome as error:
-            raise errors.NotSent(f"It cannot be known whether it was charged: {error}") from error
+        except POSTPONED:
+            raise
+        except errors.GatewayError as error:
+            raise errors.NotSent(f"It is not known whether it was charged: {error}") from error
 
 
 class PaymentTransaction(models.Model):

@@ -77,6 +77,12 @@ class TestCharging(ChargingCommon):
         with patch.object(fields.Datetime, 'now', lambda: now):
             self.run_job()
 
+    def test_one_is_charged_before_its_day(self):
+        with self.own_cursor() as env:
+            env['email.pay.installment'].browse(self.line(self.plan, 3).id)._charge()
+        self.assertCollected(self.line(self.plan, 3))
+        self.assertEqual(self.first.state, 'awaiting')
+
     def test_batches_follow_each_other(self):
         plans = [self.plan, *(self.active_plan() for _number in range(2))]
         for plan in plans:
@@ -169,6 +175,20 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertCollected()
         self.assertEqual(self.asked(charge.reference), 1)
+
+    def test_it_is_asked_for_as_often_as_it_may_be_charged_again(self):
+        charge = self.kill(patch.object(Charge, 'send', side_effect=Killed))
+        self.ask_now(charge, times=3)
+        self.charge_behind_odoo(charge)
+        for _time in range(2):
+            self.minutes_pass(charge)
+            self.sandbox.faults.add('http_500', ['query'])
+            with self.assertLogs(JOB, logging.WARNING):
+                self.run_job()
+            self.assertEqual(self.first.state, 'awaiting')
+        self.minutes_pass(charge)
+        self.run_job()
+        self.assertCollected()
 
     def test_other_workers_are_told_before_the_gateway_is(self):
         seen = []

@@ -166,7 +166,7 @@ def _chaos(log, *options):
 
 
 def _charging(log):
-    return _chaos(log, '--plans', 40, '--customers', 0, '--kills', 25, '--seconds', 24)
+    return _chaos(log, '--plans', 24, '--customers', 0, '--kills', 16, '--seconds', 16)
 
 
 STAGES = {

@@ -32,7 +32,7 @@ FALL_DUE = "UPDATE email_pay_installment SET due_date = CURRENT_DATE - 1 WHERE n
 WAKE = """
     INSERT INTO ir_cron_trigger (cron_id, call_at)
     SELECT res_id, now() AT TIME ZONE 'UTC' FROM ir_model_data
-     WHERE module = 'email_pay' AND name LIKE 'ir_cron_charge_installments%'
+     WHERE module = 'email_pay' AND model = 'ir.cron' AND name LIKE '%charge_installments%'
 """
 
 

@@ -40,6 +40,7 @@ OPEN = """
              WHERE state = 'done' AND is_post_processed IS NOT TRUE AND NOT EXISTS (
                 SELECT FROM email_pay_event event
                  WHERE event.transaction_id = tx.id AND event.state = 'parked')),
+           (SELECT count(*) FROM payment_transaction WHERE email_pay_receipt_due),
            (SELECT count(*) FROM mail_mail WHERE state = 'outgoing'),
            (SELECT count(*) FROM email_pay_installment
              WHERE state = 'awaiting' OR next_attempt IS NOT NULL OR notice_due)

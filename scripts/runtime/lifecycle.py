@@ -44,7 +44,8 @@ def _check_beside(logs):
     """An app that comes and goes: what this add-on offers on its documents comes and goes too."""
     with database.copy(database.email_pay(), 'beside') as name:
         database.odoo(
-            name, 'install', '--init', APP, '--test-tags', APP_TESTS, *database.DEMO, logs=logs)
+            name, 'install', '--init', APP, '--update', server.ADDON, '--test-tags', APP_TESTS,
+            *database.DEMO, logs=logs)
         if not database.query(APP_ACTIONS, database=name):
             raise Failure(f'Nothing is offered on the documents of {APP}.')
         database.odoo(name, 'uninstall', script=UNINSTALL % APP, logs=logs)

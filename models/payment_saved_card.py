@@ -20,6 +20,8 @@ _logger = logging.getLogger(__name__)
 
 # How long an answer may wait for others with which it is written, in seconds.
 MOST_UNWRITTEN = 2
+# How often it is tried to write an answer while others change the same documents.
+WRITE_TRIES = 5
 # When a person is asked what became of a charge by a provider that nobody can ask.
 STOCK_PATIENCE = timedelta(hours=1)
 # Nothing was charged and nothing is wrong with the card: it is charged later.
@@ -170,7 +172,7 @@ class PaymentTransaction(models.Model):
 
     # === THE ANSWERS === #
 
-    def _email_pay_write_answers(self, answers):
+    def _email_pay_write_answers(self, answers, tries=WRITE_TRIES):
         """Write what gateways answered to these charges, and commit it; then book. What cannot be
         written stays pending, and the gateway is asked for it later.
 
@@ -190,7 +192,10 @@ class PaymentTransaction(models.Model):
             if len(answers) > 1:
                 for tx_id, answer in answers.items():
                     self._email_pay_write_answers({tx_id: answer})
-            elif not isinstance(error, CONFLICTS):
+            elif isinstance(error, CONFLICTS):
+                if tries:
+                    self._email_pay_write_answers(answers, tries - 1)
+            else:
                 _logger.exception("The answer to charge %s could not be written", list(answers))
             return
         # The job counts instalments, whatever becomes of them.

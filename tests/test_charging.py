@@ -122,7 +122,8 @@ class TestCharging(ChargingCommon):
             self.env.cr.execute(file.read())
         self.env.invalidate_all()
         self.run_job()
-        self.first._charge()
+        with self.own_cursor() as env:
+            env['email.pay.installment'].browse(self.first.id)._charge()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
 
     # --- the worker is killed ---------------------------------------------------------------------

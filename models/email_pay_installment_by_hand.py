@@ -93,12 +93,19 @@ class EmailPayInstallment(models.Model):
         return tx
 
     def _by_hand_values(self, reference):
-        plan = self.plan_id
+        methods = self.provider_id.payment_method_ids
         unknown = self.env.ref('payment.payment_method_unknown')
+        return {
+            **self._payment_values(reference),
+            'payment_method_id': (methods[:1] or unknown).id,
+        }
+
+    def _payment_values(self, reference):
+        """What every payment of this instalment has that no customer begins."""
+        plan = self.plan_id
         return {
             'reference': reference,
             'provider_id': plan.provider_id.id,
-            'payment_method_id': (plan.provider_id.payment_method_ids[:1] or unknown).id,
             'operation': 'offline',
             'amount': self.amount,
             'currency_id': plan.currency_id.id,

@@ -4,7 +4,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import CHARGING_BATCH
@@ -204,19 +204,11 @@ class EmailPayInstallment(models.Model):
         return f'{reference}-{self.attempts + 1}' if self.attempts else reference
 
     def _charge_values(self, reference):
-        plan, card = self.plan_id, self._card()
+        card = self._card()
         return {
-            'reference': reference,
-            'provider_id': card.provider_id.id,
+            **self._payment_values(reference),
             'payment_method_id': card.payment_method_id.id,
             'token_id': card.id,
-            'operation': 'offline',
-            'amount': self.amount,
-            'currency_id': plan.currency_id.id,
-            'partner_id': plan.partner_id.id,
-            'invoice_ids': [Command.set(plan.move_id.ids)],
-            'email_pay_link_id': plan.link_id.id,
-            'email_pay_installment_id': self.id,
         }
 
     # === WHAT NEED NOT BE CHARGED ANY MORE === #

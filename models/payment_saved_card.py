@@ -27,8 +27,8 @@ STOCK_PATIENCE = timedelta(hours=1)
 # Nothing was charged and nothing is wrong with the card: it is charged later.
 POSTPONED = (errors.NotSent, errors.CredentialsRefused)
 
-# What is not sent has no question planned. One of all workers makes it sent. That it was sent before
-# is not forgotten.
+# What is not sent has no question planned. One of all workers makes it sent; that it was before is
+# not forgotten.
 MARK_SENT = """
     UPDATE payment_transaction tx
        SET email_pay_ask_at = %s, email_pay_asked = LEAST(email_pay_asked, 1)

@@ -98,34 +98,29 @@ class TestChargingConcurrency(ConcurrencyCommon):
             self.assertEqual(self._record(env, 'account.move').amount_residual,
                              100.0 - 50.0 * len(confirmed))
 
-    @mute_logger(*QUIET)
-    def test_two_workers_charge_what_is_due_once(self):
+    def _charge_together(self, count=2, **kwargs):
+        """Let so many workers charge, and look that both instalments are charged once."""
         self._slowly()
-        outcomes = self._together(self._charge, count=3)
-        self.assertEqual(outcomes, [None] * 3)
+        outcomes = self._together(lambda env: self._charge(env, **kwargs), count)
+        self.assertEqual(outcomes, [None] * count)
         self.assertChargedOnce(*self.references)
         self._book_the_rest()
         self.assertBooked('confirmed', 'confirmed')
 
     @mute_logger(*QUIET)
+    def test_workers_charge_what_is_due_once(self):
+        self._charge_together(count=3)
+
+    @mute_logger(*QUIET)
     def test_two_workers_share_what_is_due(self):
-        self._slowly()
-        outcomes = self._together(lambda env: self._charge(env, limit=1))
-        self.assertEqual(outcomes, [None] * 2)
-        self.assertChargedOnce(*self.references)
-        self._book_the_rest()
-        self.assertBooked('confirmed', 'confirmed')
+        self._charge_together(limit=1)
 
     @mute_logger(*QUIET)
     def test_two_workers_find_what_a_third_one_had_claimed(self):
         with self._environment() as env:
             _lines, charges = env['email.pay.installment']._claim_due(5, env['payment.provider'])
             charges.write({'last_state_change': '2026-01-01'})
-        self._slowly()
-        self._together(self._charge)
-        self.assertChargedOnce(*self.references)
-        self._book_the_rest()
-        self.assertBooked('confirmed', 'confirmed')
+        self._charge_together()
 
     @mute_logger(*QUIET)
     def test_the_job_and_the_notification_at_once(self):

@@ -3,13 +3,14 @@
 import json
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import requests
 
 from .. import database
+from .background import going_on
 from .stage import PATIENCE
 
 KEY = 'sandbox-security-key-100001'
@@ -62,15 +63,8 @@ class Calendar:
         self._length = seconds / months
         self._over = threading.Event()
 
-    @contextmanager
     def passing(self):
-        thread = threading.Thread(target=self._pass)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
+        return going_on(self._pass, self._over)
 
     def _pass(self):
         for month in range(1, self._months + 1):

@@ -3,11 +3,11 @@
 import random
 import threading
 from collections import Counter
-from contextlib import contextmanager
 
 import requests
 
 from ..demo import GATEWAY_ADDRESSES
+from .background import going_on
 
 GATEWAY = next(iter(GATEWAY_ADDRESSES))
 PACE = (0.2, 1.2)  # seconds from one change to the next
@@ -41,15 +41,8 @@ class Weather:
         self._over = threading.Event()
         self._urls = self._webhook_urls()
 
-    @contextmanager
     def blowing(self):
-        thread = threading.Thread(target=self._blow)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
+        return going_on(self._blow, self._over)
 
     def _blow(self):
         while not self._over.wait(self._rng.uniform(*PACE)):

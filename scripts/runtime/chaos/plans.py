@@ -42,7 +42,7 @@ def create(stage, count, months, rng):
     cards = [_saved_card(stage.gateway, number)
              for number in rng.choices(list(CARDS), CARDS.values(), k=count)]
     script = CREATE.format(cards=json.dumps(cards), months=months)
-    database.odoo(stage.database, 'plans', script=script)
+    database.odoo(stage.database, 'plans', script=script, logs=stage.mailbox.parent)
 
 
 def _saved_card(gateway, number):

@@ -84,15 +84,3 @@ class EmailPayPlan(models.Model):
             ('activity_type_id', '=', self.env.ref(ATTENTION).id), ('summary', '=', summary),
         ], limit=1):
             self._ask_attention(self.company_id, self, summary, note)
-
-
-class EmailPayLink(models.Model):
-    _inherit = 'email.pay.link'
-
-    def _start_installment(self, installment, provider, method, flow=None):
-        """Override: the card with which a refused instalment is paid is the card of the plan."""
-        started = super()._start_installment(installment, provider, method, flow)
-        plan = self.plan_id
-        if plan.mode == 'token' and provider == plan.provider_id:
-            started.tokenize = not provider._email_pay_saves_cards_apart()
-        return started

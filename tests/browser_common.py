@@ -41,6 +41,8 @@ COUNT_SHIFTS = """
 WEIGH = """() => [
     ...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource"),
 ].filter((entry) => !entry.name.startsWith("data:")).map((entry) => entry.transferSize)"""
+# The bundle of our pages begins with this one; other pages have none to wait for.
+SCRIPTS_ARE_THERE = '() => window.epAmounts || !document.querySelector("script[data-src]")'
 
 
 @tagged('email_pay_slow')
@@ -104,6 +106,14 @@ class BrowserCommon(PageCommon):
     def address(self, link):
         return f'/pay/{link._token()}'
 
+    def visit(self, page, link):
+        """Follow a link, and wait for the scripts of its page, which come when it is painted."""
+        page.goto(self.address(link))
+        self.wait_for_scripts(page)
+
+    def wait_for_scripts(self, page):
+        page.wait_for_function(SCRIPTS_ARE_THERE)
+
     def type_card(self, page, number=APPROVED_CARD):
         """Fill the gateway's window, which opened by itself, and press its button."""
         window = page.frame_locator('#CollectJSIframe')
@@ -159,6 +169,7 @@ class EveryPage(BrowserCommon):
         with self.browser_page(device, expected=self.expected) as page:
             for name, visit in pages.items():
                 page.goto(visit) if isinstance(visit, str) else visit(page)
+                self.wait_for_scripts(page)
                 page.wait_for_timeout(100)
                 found[name, device['viewport']['width']] = {
                     'shift': page.evaluate('window.layoutShift'),

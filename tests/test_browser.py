@@ -18,7 +18,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_payment_on_a_phone(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.assertNotIn(self.link.selector + 'x', page.url)
             button = self.pay_button(page)
             self.assertEqual(button.inner_text().replace('\xa0', ' '), "Pay $ 100.00")
@@ -33,7 +33,7 @@ class TestBrowserPayment(BrowserCommon):
     def test_a_payment_in_spanish(self):
         self.speak_spanish()
         with self.browser_page(locale='es-PA') as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.assertEqual(page.locator('html').get_attribute('lang'), 'es-PA')
             self.pay_button(page).tap()
             self.type_card(page)
@@ -43,7 +43,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_payment_by_keyboard_only(self):
         with self.browser_page(DESKTOP) as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.tab_to(page, 'input[name=choice]')
             page.keyboard.press('ArrowDown')
             self.tab_to(page, '#ep-amount')
@@ -74,7 +74,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_another_amount_shows_on_the_button(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             button = self.pay_button(page)
             page.get_by_text("Another amount").tap()
             self.assertEqual(button.inner_text(), "Pay now")
@@ -85,7 +85,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_wrong_amount_is_told_before_it_is_sent(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             page.get_by_text("Another amount").tap()
             for wrong in ('0', '100.01', '-5', 'ten', '10.005', '1.050', '1e1', '1.234,5', ''):
                 page.fill('#ep-amount', wrong)
@@ -110,7 +110,7 @@ class TestBrowserPayment(BrowserCommon):
         for lang, amounts in notations.items():
             self.customer.lang = lang
             with self.browser_page() as page:
-                page.goto(self.address(link))
+                self.visit(page, link)
                 page.locator('input[name=choice][value=other]').check()
                 plain = self.pay_button(page).inner_text()
                 for text, shown in amounts.items():
@@ -124,7 +124,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_double_click_pays_once(self):
         with self.browser_page(DESKTOP) as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).dblclick(no_wait_after=True)
             window = page.frame_locator('#CollectJSIframe')
             window.locator('#number').fill(APPROVED_CARD)
@@ -137,7 +137,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_closed_window_opens_again(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             page.frame_locator('#CollectJSIframe').locator('#close').tap()
             page.locator('#CollectJSIframe').wait_for(state='detached')
@@ -148,7 +148,7 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_a_declined_card_says_why_and_another_try_pays(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             self.type_card(page, NO_FUNDS_CARD)
             self.wait_for_state(page, 'declined')
@@ -163,7 +163,7 @@ class TestBrowserPayment(BrowserCommon):
     def test_a_gateway_script_that_does_not_load_is_said(self):
         with self.browser_page(expected='ERR_FAILED|ERR_BLOCKED') as page:
             page.route('**/Collect.js*', lambda route: route.abort())
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             page.get_by_text("The card window could not be loaded").wait_for()
             page.unroute('**/Collect.js*')
@@ -174,19 +174,19 @@ class TestBrowserPayment(BrowserCommon):
 
     def test_back_after_paying_never_pays_again(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             self.type_card(page)
             self.wait_for_state(page, 'paid')
             page.go_back()
             self.wait_for_state(page, 'paid')
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             page.get_by_role('heading', name="is paid").wait_for()
         self.assertPaid(self.link)
 
     def test_back_before_paying_leaves_the_button_working(self):
         with self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             page.locator('#CollectJSIframe').wait_for()
             page.go_back()
@@ -199,7 +199,7 @@ class TestBrowserPayment(BrowserCommon):
         self.sandbox.faults.add('cut', ['sale'], charged=True)
         path = self.webhook_path()
         with self.assertLogs('odoo.addons.email_pay', 'WARNING'), self.browser_page() as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             self.pay_button(page).tap()
             self.type_card(page)
             self.wait_for_state(page, 'processing')
@@ -248,7 +248,7 @@ class TestBrowserPayment(BrowserCommon):
         # Odoo's form also loads the scripts of other providers that are installed.
         expected = 'Slow network|Access to font|ERR_NAME_NOT_RESOLVED'
         with self.browser_page(expected=expected) as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             page.get_by_text("Another amount").tap()
             page.fill('#ep-amount', '40')
             self.pay_button(page).tap()
@@ -302,7 +302,7 @@ class TestBrowserPages(EveryPage):
     def test_a_first_visit_weighs_little(self):
         link = self.create_link(self.create_invoice(100.0))
         with self.browser_page(PHONE) as page:
-            page.goto(self.address(link))
+            self.visit(page, link)
             page.wait_for_load_state('networkidle')
             sizes = page.evaluate(WEIGH)
         self.assertLessEqual(sum(sizes), 150_000)

@@ -65,7 +65,7 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
         expected = 'Slow network|Access to font|ERR_NAME_NOT_RESOLVED'
         for device in (PHONE, DESKTOP):
             with self.browser_page(device, expected=expected) as page:
-                page.goto(self.address(link))
+                self.visit(page, link)
                 self.pay_button(page).click()
                 page.locator('#customer_input').wait_for()
                 # Odoo's sign of the test mode is a label on nothing.

@@ -99,6 +99,8 @@
         form.querySelector(".ep-card").scrollIntoView({ block: "center" });
         refusal.focus({ preventScroll: true });
     }
-    // Also fires when the browser brings the page back from its history, with the fields as left.
+    // The page may be shown already; it is again when the browser brings it back from its history,
+    // with the fields as left.
+    unlock();
     window.addEventListener("pageshow", unlock);
 })();

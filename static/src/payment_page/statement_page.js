@@ -66,6 +66,8 @@
     );
     boxes.forEach((box) => box.addEventListener("change", addUp));
     credit?.addEventListener("change", addUp);
-    // Also fires when the browser brings the page back from its history, with the boxes as left.
+    // The page may be shown already; it is again when the browser brings it back from its history,
+    // with the boxes as left.
+    addUp();
     window.addEventListener("pageshow", addUp);
 })();

@@ -279,7 +279,7 @@ class TestStatementInlineBrowser(DemoCommon, BrowserCommon):
         # Odoo's form also loads the scripts of other providers that are installed.
         expected = 'Slow network|Access to font|ERR_NAME_NOT_RESOLVED'
         with self.browser_page(PHONE, expected=expected) as page:
-            page.goto(self.address(self.link))
+            self.visit(page, self.link)
             page.locator('.ep-pick[value=none]').tap()
             page.locator('label', has_text=name).tap()
             self.pay_button(page).last.tap()

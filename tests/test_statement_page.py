@@ -322,7 +322,7 @@ class TestStatementBrowser(StatementCommon, BrowserCommon):
         self.credit_note(30.0)
         link, name = self.statement_link(), middle.name
         with self.browser_page(PHONE) as page:
-            page.goto(self.address(link))
+            self.visit(page, link)
             button = page.locator('.ep-button-pay')
 
             def label():
@@ -356,7 +356,7 @@ class TestStatementBrowser(StatementCommon, BrowserCommon):
         self.owe_in(pesos, 899185, 11)
         link = self.statement_link()
         with self.browser_page(PHONE) as page:
-            page.goto(self.address(link))
+            self.visit(page, link)
             total = page.locator('[data-total]')
             self.assertEqual(total.inner_text().replace('\xa0', ' '), "$ 5,038,585")
             page.locator('label', has_text=name).tap()
@@ -371,7 +371,7 @@ class TestStatementBrowser(StatementCommon, BrowserCommon):
         self.credit_note(30.0)
         link = self.statement_link()
         with self.browser_page(PHONE) as page:
-            page.goto(self.address(link))
+            self.visit(page, link)
             page.locator('input[name=credit]').tap()
             self.assertEqual(page.locator('[data-pay-text]').inner_text(), "Use my credit")
             page.locator('.ep-button-pay').tap()

@@ -57,7 +57,8 @@ def _collecting(stage):
         notices.sandbox().Sandbox(mailbox=mailbox, smtp_port=0) as sandbox,
         stage.serving(name, cron=1, smtp_port=sandbox.addresses()['smtp_port']) as server,
     ):
-        demo.configure(demo.Demo(name, server.url, sandbox.url, mailbox, server.log))
+        demo.configure(demo.Demo(
+            name, server.url, sandbox.url, mailbox, sandbox.addresses()['smtp_port'], server.log))
         connection = psycopg2.connect(
             dbname=name, host=str(postgres.socket_folder()), user=postgres.ROLE)
         connection.autocommit = True

@@ -148,7 +148,8 @@ def running(name, folder):
             node.start()
         for node in nodes:
             node.wait()
-        demo.configure(demo.Demo(name, nodes[0].url, gateway.url, mailbox, folder / 'odoo-1.log'))
+        demo.configure(demo.Demo(
+            name, nodes[0].url, gateway.url, mailbox, ports[1], folder / 'odoo-1.log'))
         yield stage
 
 

@@ -31,6 +31,7 @@ PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 # A provider of Odoo that the add-on must hold to its own rules.
 BESIDE = 'payment_stripe'
 PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts', 'tests/smtp')
+MOST_REPEATED = 2
 KEPT_RUNS = 10
 SHOWN_LINES = 60
 
@@ -137,7 +138,25 @@ def _own_tests(log, tags):
 
 
 def _peers(log, *tags):
-    return _odoo_tests(log, tags or PEERS)
+    """On a busy machine a tour of Odoo's own may click before its page listens: what fails has to
+    fail twice."""
+    outcome = _odoo_tests(log, tags or PEERS)
+    again = _failed_tests(log)
+    if outcome.ok or not again or len(again) > MOST_REPEATED:
+        return outcome
+    second = _odoo_tests(log.with_stem(f'{log.stem}-again'), again)
+    if not second.ok:
+        return outcome
+    say(f'  {log.stem}: passed when run again: {", ".join(again)}')
+    return Outcome(outcome.passed + second.passed, 0, outcome.skipped)
+
+
+def _failed_tests(log):
+    """The tags of the tests that failed in an Odoo log."""
+    failed = re.findall(
+        r' ERROR \S+ odoo\.addons\.(\w+)\.tests\.\w+: (?:FAIL|ERROR): (\w+\.\w+)$',
+        log.read_text(errors='replace'), re.M)
+    return [f'/{module}:{test}' for module, test in failed]
 
 
 def _odoo_tests(log, tags, *options):

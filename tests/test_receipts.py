@@ -325,6 +325,15 @@ class TestReceipts(ReceiptCommon):
 
     # --- many -------------------------------------------------------------------------------------
 
+    def test_no_script_is_waited_for_when_receipts_are_drawn(self):
+        def delay(reports):
+            arguments = reports._build_wkhtmltopdf_args(self.env.ref('base.paperformat_euro'), False)
+            return arguments[arguments.index('--javascript-delay') + 1]
+
+        reports = self.env['ir.actions.report']
+        self.assertEqual(delay(reports.with_context(email_pay_pdfs={})), '0')
+        self.assertNotEqual(delay(reports), '0')
+
     def test_many_receipts_take_as_many_queries_each_as_few(self):
         self.register(self.invoice)
         self.receipts()  # what is read once for all

@@ -327,7 +327,8 @@ class TestReceipts(ReceiptCommon):
 
     def test_no_script_is_waited_for_when_receipts_are_drawn(self):
         def delay(reports):
-            arguments = reports._build_wkhtmltopdf_args(self.env.ref('base.paperformat_euro'), False)
+            paper = self.env.ref('base.paperformat_euro')
+            arguments = reports._build_wkhtmltopdf_args(paper, False)
             return arguments[arguments.index('--javascript-delay') + 1]
 
         reports = self.env['ir.actions.report']

@@ -163,20 +163,25 @@ class EmailPayInstallment(models.Model):
         return self.with_context(lang=self.partner_id.lang or self.env.lang)
 
     def _collectable(self):
-        """Those that nobody is paying, and of which so much is still due on the document."""
+        """Those that nobody is paying, and for which, one after the other, enough is still due on
+        the document."""
         transactions = self.env['payment.transaction'].sudo()
+        claimed = self.transaction_id
         flying = transactions.search(transactions._email_pay_in_flight_domain() & Domain(
-            'email_pay_installment_id', 'in', self.ids)) - self.transaction_id
-        return self.filtered(
-            lambda line: line not in flying.email_pay_installment_id and line._is_open()
-        )
+            'email_pay_installment_id', 'in', self.ids)) - claimed
+        rooms = {plan: plan._open_amount(claimed) for plan in self.plan_id}
+        return self.browse([
+            line.id for line in self - flying.email_pay_installment_id if line._take_room(rooms)
+        ])
 
-    def _is_open(self):
-        plan = self.plan_id
-        # The first charge begins all of them.
-        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
-        return not plan.move_id or plan.currency_id.compare_amounts(
-            needed, plan._open_amount()) <= 0
+    def _take_room(self, rooms):
+        """Take this instalment off what can still be collected by each plan; tell whether it was
+        enough."""
+        room = rooms[self.plan_id]
+        if self.move_id and self.currency_id.compare_amounts(self._needed(), room) > 0:
+            return False
+        rooms[self.plan_id] = room - self.amount
+        return True
 
     def _put_off(self):
         """Look at them again soon. The plan tells a person what is wrong with its document."""

@@ -143,15 +143,15 @@ class EmailPayPlan(models.Model):
         lines = self.installment_ids.filtered(lambda line: line.state == 'awaiting')
         return sum(lines.mapped('amount'))
 
-    def _open_amount(self):
-        """What can be collected of the invoice by this plan."""
+    def _open_amount(self, besides):
+        """What can be collected of the invoice by this plan, beside what the payments `besides` of
+        it are to collect."""
         move = self.move_id
         if move.state == 'draft':
             return 0 if self._problem()[1] else self.amount
         if move.state != 'posted':
             return 0
-        flying = move._email_pay_in_flight().filtered(
-            lambda tx: tx.email_pay_installment_id.plan_id != self)
+        flying = move._email_pay_in_flight() - besides
         return (
             move.amount_residual - flying._email_pay_amount_for(move)
             - move._email_pay_without_entry()

@@ -51,9 +51,9 @@ class PaymentTransaction(models.Model):
                 " it is finished before you pay again.",
                 self.currency_id.format(sum(others.mapped('amount'))),
             ))
-        # The first charge begins all of them.
-        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
-        if plan.move_id and self.currency_id.compare_amounts(needed, plan._open_amount()) > 0:
+        if plan.move_id and self.currency_id.compare_amounts(
+            installment._needed(), plan._open_amount(self)
+        ) > 0:
             raise ValidationError(_(
                 "This invoice changed, or a payment for it is being processed. Nothing was charged."
                 " Please try again later, or contact us."

@@ -279,6 +279,22 @@ class TestCharging(ChargingCommon):
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
         self.assertGreater(self.first.next_attempt, fields.Datetime.now())
 
+    def test_what_is_due_at_once_is_charged_as_far_as_the_document_goes(self):
+        self.settle_by_hand(self.plan.move_id, 150.0)
+        self.fall_due(self.plan, 1, 2)
+        self.run_job()
+        self.assertCollected()
+        self.assertEqual((self.line(self.plan, 2).state, self.taken(self.plan)), ('awaiting', 1))
+
+    def test_what_is_on_its_way_for_another_instalment_counts(self):
+        self.settle_by_hand(self.plan.move_id, 150.0)
+        self.sandbox.faults.add('cut', ['sale'], charged=True)
+        with self.assertLogs(JOB, logging.WARNING):
+            self.run_job()
+        self.fall_due(self.plan, 2)
+        self.run_job()
+        self.assertEqual((self.line(self.plan, 2).state, self.taken(self.plan)), ('awaiting', 1))
+
     def test_what_a_customer_is_paying_is_not_charged(self):
         self.first._deny("The card has expired.")
         self.first.next_attempt = fields.Datetime.now()

@@ -194,6 +194,8 @@ class EmailPayInstallment(models.Model):
         transactions = self.env['payment.transaction'].sudo()
         known = transactions.search([('reference', 'in', list(lines))])
         known._email_pay_claim_again()
+        for tx in known.filtered(lambda tx: tx._email_pay_is_claimed()):
+            tx.write(lines[tx.reference]._card_values())
         new = transactions.create([
             line._charge_values(reference) for reference, line in lines.items()
             if reference not in known.mapped('reference')
@@ -209,12 +211,11 @@ class EmailPayInstallment(models.Model):
         return f'{reference}-{self.attempts + 1}' if self.attempts else reference
 
     def _charge_values(self, reference):
+        return {**self._payment_values(reference), **self._card_values()}
+
+    def _card_values(self):
         card = self._card()
-        return {
-            **self._payment_values(reference),
-            'payment_method_id': card.payment_method_id.id,
-            'token_id': card.id,
-        }
+        return {'payment_method_id': card.payment_method_id.id, 'token_id': card.id}
 
     # === WHAT NEED NOT BE CHARGED ANY MORE === #
 

@@ -135,10 +135,13 @@ class TestCharging(ChargingCommon):
         killer.assert_called()
         return self.first.transaction_id
 
-    def test_killed_after_it_was_claimed(self):
-        charge = self.kill(patch.object(
+    def kill_before_it_is_sent(self):
+        return self.kill(patch.object(
             type(self.env['payment.transaction']), '_email_pay_charge_cards', side_effect=Killed,
         ))
+
+    def test_killed_after_it_was_claimed(self):
+        charge = self.kill_before_it_is_sent()
         self.assertEqual((charge.state, charge.email_pay_ask_at), ('pending', False))
         self.run_job()
         self.assertEqual(self.first.state, 'awaiting', "it may be another worker's")
@@ -146,6 +149,18 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertCollected()
         self.assertEqual(self.first.transaction_id, charge)
+
+    def test_what_was_claimed_is_charged_with_the_card_that_was_given_since(self):
+        charge = self.kill_before_it_is_sent()
+        before, card = charge.token_id, self.saved_card()
+        self.plan._take_card(card)
+        before.active = False
+        self.minutes_pass(charge)
+        self.run_job()
+        self.assertCollected()
+        self.assertEqual((self.first.transaction_id, charge.token_id), (charge, card))
+        [entry] = self.sandbox.ledger.charges(charge.reference)
+        self.assertEqual(entry.details['customer_vault_id'], card.provider_ref)
 
     def test_killed_before_the_request_it_is_asked_for_and_charged_again(self):
         charge = self.kill(patch.object(Charge, 'send', side_effect=Killed))
@@ -305,9 +320,7 @@ class TestCharging(ChargingCommon):
         self.assertEqual((self.first.state, self.taken(self.plan)), ('denied', 0))
 
     def test_what_was_claimed_can_still_be_cancelled(self):
-        charge = self.kill(patch.object(
-            type(self.env['payment.transaction']), '_email_pay_charge_cards', side_effect=Killed,
-        ))
+        charge = self.kill_before_it_is_sent()
         self.plan.action_cancel_rest()
         self.assertEqual((charge.state, self.first.state), ('cancel', 'cancelled'))
         self.minutes_pass(charge)

@@ -152,6 +152,7 @@ class EmailPayInstallment(models.Model):
         return self.plan_id.token_id.filtered('active')
 
     def _refuse_without_card(self):
+        self.transaction_id.sudo()._email_pay_withdraw()
         begun = self.filtered(lambda line: line.plan_id.state == 'active')
         (self - begun).plan_id.token_id = False  # the customer begins again
         for line in begun:

@@ -319,6 +319,15 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('denied', 0))
 
+    def test_what_was_claimed_is_not_charged_when_its_card_was_removed(self):
+        charge = self.kill_before_it_is_sent()
+        self.plan.token_id.active = False
+        self.minutes_pass(charge)
+        self.run_job()
+        self.assertEqual((charge.state, self.first.state), ('cancel', 'denied'))
+        self.pay_denied(self.plan)
+        self.assertCollected()
+
     def test_what_was_claimed_can_still_be_cancelled(self):
         charge = self.kill_before_it_is_sent()
         self.plan.action_cancel_rest()

@@ -159,6 +159,8 @@ class EmailPayInstallment(models.Model):
             line._deny(line._in_customers_language().env._(
                 "The saved card was removed. Please pay with another card."
             ))
+        for line in begun.filtered('next_attempt'):  # refused before: the customer knows
+            line._plan_retry(None)
 
     def _in_customers_language(self):
         return self.with_context(lang=self.partner_id.lang or self.env.lang)

@@ -424,6 +424,14 @@ class TestRefusedCharges(ChargingCommon):
         self.assertEqual(len(self.activities(self.plan)), 1)
         self.assertEqual(len(self.told()), 1)
 
+    def test_a_card_that_was_removed_after_a_refusal_is_not_tried_again(self):
+        self.run_job()
+        self.plan.token_id.active = False
+        self.days_pass()
+        self.assertEqual((self.first.state, self.first.attempts), ('denied', 1))
+        self.assertFalse(self.first.next_attempt)
+        self.assertEqual(len(self.activities(self.plan)), 1)
+
     def test_the_customer_pays_it_with_another_card_that_is_charged_from_then_on(self):
         self.run_job()
         attempt = self.pay_denied(self.plan)

@@ -88,6 +88,31 @@ class TestStockCharges(ChargingCommon):
         [activity] = self.activities(self.plan)
         self.assertIn("Was instalment 1 charged?", activity.summary)
 
+    def test_what_fails_in_a_provider_keeps_no_other_from_being_charged(self):
+        other = self.stock_plan('done')
+        send = type(self.env['payment.transaction'])._send_payment_request
+
+        def fail(transaction):
+            if transaction.email_pay_installment_id.plan_id == self.plan:
+                transaction.provider_reference = 'half'
+                raise KeyError('status')
+            return send(transaction)
+
+        with (
+            patch.object(type(self.env['payment.transaction']), '_send_payment_request', fail),
+            self.assertLogs(JOB, logging.ERROR) as logs,
+        ):
+            self.run_job()
+        [record] = logs.records
+        self.assertTrue(record.exc_info)
+        charge = self.line(self.plan).transaction_id
+        self.assertEqual((charge.state, charge.provider_reference), ('pending', False))
+        self.assertTrue(charge.email_pay_ask_at)
+        self.assertEqual(self.line(other).state, 'confirmed')
+        self.ask_now(charge)
+        [activity] = self.activities(self.plan)
+        self.assertIn("Was instalment 1 charged?", activity.summary)
+
     def test_a_person_says_that_it_was_charged(self):
         charge = self._break_off()
         self.ask_now(charge)

@@ -30,8 +30,12 @@ FELL_DUE = """
     plan.state = 'active' AND line.due_date <= %(latest)s
     AND line.due_date <= (%(days)s::jsonb ->> line.company_id::text)::date
 """
-# The customer gave a card, with which Odoo makes the first charge.
-BEGAN = "plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1"
+# The customer gave a card, with which Odoo makes the first charge; one that the customer made, and
+# that came to nothing, is not made again.
+BEGAN = """
+    plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1
+    AND (tx.id IS NULL OR tx.operation = 'offline')
+"""
 NOT_CHARGED = """
     AND line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
     AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')

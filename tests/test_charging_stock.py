@@ -61,6 +61,20 @@ class TestStockCharges(ChargingCommon):
         self.run_job()
         self.assertEqual(self.line(plan, 2).state, 'confirmed')
 
+    def test_a_first_charge_that_was_reserved_and_released_is_not_made_by_odoo(self):
+        self.demo.capture_manually = True
+        plan = self.create_plan(method=self.demo_method)
+        attempt = plan._attempt()
+        attempt._process('demo', {
+            'reference': attempt.reference, 'simulated_state': 'done', 'payment_details': '1234',
+        })
+        self.assertEqual((attempt.state, plan.state), ('authorized', 'pending'))
+        attempt._set_canceled()
+        self.run_job()
+        self.assertEqual((plan.state, self.line(plan).state), ('pending', 'awaiting'))
+        self.assertEqual(plan.transaction_ids, attempt)
+        self.assertTrue(plan._attempt())
+
     def _break_off(self):
         """The provider's request goes out, and no answer comes."""
         def request(transaction):

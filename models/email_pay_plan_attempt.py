@@ -79,6 +79,8 @@ class EmailPayPlan(models.Model):
             if attempt._email_pay_checkout_is_over():
                 attempt._email_pay_ask()
             if attempt.state == 'draft':
+                attempt._email_pay_lock()
+                attempt._email_pay_check_collectable()
                 return attempt
         self._check_new_attempt()
         return self._begin_attempt()

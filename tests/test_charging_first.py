@@ -1,6 +1,7 @@
 from urllib.parse import urlsplit
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .charging_common import ChargingCommon
@@ -44,6 +45,21 @@ class TestFirstCharge(ChargingCommon):
         self.fall_due(self.plan)
         self.run_job()
         self.assertEqual((self.line(self.plan).state, self.taken(self.plan)), ('awaiting', 0))
+
+    def test_a_first_charge_that_was_begun_is_not_made_when_less_is_due(self):
+        attempt = self.plan._attempt()
+        self.assertEqual(self.plan._attempt(), attempt)
+        self.settle_by_hand(self.plan.move_id, 50.0)
+        with self.assertRaisesRegex(ValidationError, "This invoice changed"):
+            self.plan._attempt()
+
+    def test_a_first_charge_that_was_begun_is_not_made_when_the_draft_changed(self):
+        plan = self.create_plan(invoice=self.create_invoice(300.0, post=False))
+        attempt = plan._attempt()
+        self.assertEqual(plan._attempt(), attempt)
+        plan.move_id.invoice_line_ids.price_unit = 400.0
+        with self.assertRaisesRegex(ValidationError, "This invoice changed"):
+            plan._attempt()
 
     def test_the_card_is_changed_without_a_charge(self):
         self.begin(self.plan)

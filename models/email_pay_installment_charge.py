@@ -143,7 +143,7 @@ class EmailPayInstallment(models.Model):
         with Notes.of(self.env) as notes:
             self = self.with_env(notes.env)
             self.plan_id._lock()
-            self.move_id._email_pay_lock()
+            self.plan_id._lock_documents()
             carded = self.filtered(lambda line: line._card())
             (self - carded)._refuse_without_card()
             lines = carded._collectable()
@@ -185,7 +185,7 @@ class EmailPayInstallment(models.Model):
         """Take this instalment off what can still be collected by each plan; tell whether it was
         enough."""
         room = rooms[self.plan_id]
-        if self.move_id and self.currency_id.compare_amounts(self._needed(), room) > 0:
+        if self.currency_id.compare_amounts(self._needed(), room) > 0:
             return False
         rooms[self.plan_id] = room - self.amount
         return True

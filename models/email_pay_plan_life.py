@@ -144,7 +144,7 @@ class EmailPayPlan(models.Model):
         return sum(lines.mapped('amount'))
 
     def _open_amount(self, besides):
-        """What can be collected of the invoice by this plan, beside what the payments `besides` of
+        """What can be collected of the document by this plan, beside what the payments `besides` of
         it are to collect."""
         move = self.move_id
         if move.state == 'draft':
@@ -157,11 +157,19 @@ class EmailPayPlan(models.Model):
             - move._email_pay_without_entry()
         )
 
+    def _in_flight(self):
+        """The payments (sudo) of its instalments that may bring money which nothing shows yet."""
+        transactions = self.env['payment.transaction'].sudo()
+        return transactions.search(transactions._email_pay_in_flight_domain() & Domain(
+            'email_pay_installment_id', 'in', self.installment_ids.ids))
+
     def _problem(self):
         """What of the document no longer fits this plan: what is to be done ('stop' charging,
         'tell' a person), and a sentence; both '' while it fits."""
         self.ensure_one()
         move, awaiting = self.move_id, self._awaiting_amount()
+        if awaiting and not self._document():
+            return 'stop', _("The document was deleted.")
         if not move or not awaiting:
             return '', ''
         if move.state == 'cancel':
@@ -258,12 +266,7 @@ class EmailPayPlan(models.Model):
         if self.mode == 'integrated':
             self._stop_order()
         lines = self.installment_ids
-        busy = self.env['payment.transaction'].sudo().search_count(
-            self.env['payment.transaction']._email_pay_in_flight_domain()
-            & Domain('email_pay_installment_id', 'in', lines.ids)
-            & Domain('state', '!=', 'done'), limit=1,
-        )
-        if busy:
+        if self._in_flight().filtered(lambda tx: tx.state != 'done'):
             raise UserError(_("An instalment is being paid right now. Wait for its outcome."))
         if cancelled := lines._cancel(reason):
             self._note(_(

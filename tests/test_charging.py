@@ -336,6 +336,13 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertEqual(self.taken(self.plan), 0)
 
+    def test_nothing_is_charged_for_a_document_that_is_gone(self):
+        self.plan.write({'move_id': False, 'order_model': 'gone.order', 'order_id': 1})
+        self.run_job()
+        self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
+        self.look()
+        self.assertEqual((self.first.state, self.plan.state), ('cancelled', 'cancelled'))
+
     def test_an_invoice_that_became_a_draft_again_is_not_charged(self):
         self.run_job()
         self.first.payment_id.move_id.line_ids.remove_move_reconcile()

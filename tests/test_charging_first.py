@@ -1,3 +1,4 @@
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from odoo import fields
@@ -143,6 +144,18 @@ class TestFirstChargeOfGreenPay(GreenPayCommon):
         self.save_card()
         self.run_job()
         self.assertEqual((self.first.state, self.plan.state), ('confirmed', 'active'))
+
+    def test_a_charge_that_was_claimed_and_not_sent_is_cancelled(self):
+        self.save_card()
+        with self.own_cursor() as env:
+            env['email.pay.installment']._claim_due(5, env['payment.provider'])
+        charge = self.first.transaction_id
+        self.assertEqual(charge.state, 'pending')
+        self.plan.action_cancel_attempt()
+        self.assertEqual((charge.state, self.plan.state), ('cancel', 'cancelled'))
+        charge.last_state_change -= timedelta(hours=1)
+        self.run_job()
+        self.assertEqual(self.charges(charge), 0)
 
     def test_the_customer_comes_back_to_the_plan(self):
         card = self.plan._attempt()

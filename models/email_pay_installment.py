@@ -164,6 +164,8 @@ class EmailPayInstallment(models.Model):
         """How much must be due on the document for this to be collected."""
         self.ensure_one()
         plan = self.plan_id
+        if self.state == 'denied':  # what is awaited goes first: this may be settled already
+            return self.amount + plan._to_come()
         # The first charge begins all of them.
         return plan._awaiting_amount() if plan.state == 'pending' else self.amount
 

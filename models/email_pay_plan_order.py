@@ -154,7 +154,7 @@ class EmailPayPlan(models.Model):
     def _problem(self):
         """Override: an order that is not invoiced yet."""
         order = self._sales_order()
-        if self.move_id or not order or not self._awaiting_amount():
+        if self.move_id or not order or not self._to_charge():
             return super()._problem()
         if order.state == 'cancel':
             return 'stop', _("The order was cancelled.")
@@ -192,7 +192,7 @@ class EmailPayPlan(models.Model):
             return True
         due = order._email_pay_plan_amount()
         if self._is_booked():
-            return self.currency_id.compare_amounts(due, self._awaiting_amount()) < 0
+            return self.currency_id.compare_amounts(due, self._to_charge()) < 0
         return self.currency_id.compare_amounts(due, self.amount) != 0
 
 

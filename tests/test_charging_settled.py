@@ -59,6 +59,18 @@ class TestRefusedAndSettled(ChargingCommon):
         self.assertEqual(self.first.state, 'denied')
         self.assertIn("still to be charged", self.activities(self.plan).note)
 
+    def test_a_part_of_it_that_was_paid_online_is_left_to_a_person_too(self):
+        self.assertFalse(self.plan.sync_at)
+        self.pay_by_card(self.create_link(self.invoice), 50.0)
+        self.look()
+        self.assertEqual(self.first.state, 'denied')
+        self.assertIn("still to be charged", self.activities(self.plan).note)
+
+    def test_what_is_charged_wakes_nobody(self):
+        self.fall_due(self.plan, 2)
+        self.run_job()
+        self.assertEqual((self.taken(self.plan), self.plan.sync_at), (1, False))
+
     def test_while_another_is_on_its_way_it_is_tried_again(self):
         self.fall_due(self.plan, 2)
         self.sandbox.faults.add('cut', ['sale'], charged=True)

@@ -84,16 +84,6 @@ class EmailPayInstallment(models.Model):
             if not self.env['ir.cron']._commit_progress(remaining=left):
                 break
 
-    def _charge(self):
-        """Charge these instalments now, whatever their day, unless somebody else is at it."""
-        charges = self.try_lock_for_update().filtered(
-            lambda line: line.mode == 'token' and line.state in ('awaiting', 'denied')
-            and line.plan_id.state == 'active' and line.provider_id.state != 'disabled'
-            and line.transaction_id.state not in ('draft', 'pending')
-        )._claim()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        charges._email_pay_charge_cards()
-
     # === WHAT IS DUE === #
 
     @api.model

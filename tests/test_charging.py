@@ -77,12 +77,6 @@ class TestCharging(ChargingCommon):
         with patch.object(fields.Datetime, 'now', lambda: now):
             self.run_job()
 
-    def test_one_is_charged_before_its_day(self):
-        with self.own_cursor() as env:
-            env['email.pay.installment'].browse(self.line(self.plan, 3).id)._charge()
-        self.assertCollected(self.line(self.plan, 3))
-        self.assertEqual(self.first.state, 'awaiting')
-
     def test_batches_follow_each_other(self):
         plans = [self.plan, *(self.active_plan() for _number in range(2))]
         for plan in plans:
@@ -122,8 +116,6 @@ class TestCharging(ChargingCommon):
             self.env.cr.execute(file.read())
         self.env.invalidate_all()
         self.run_job()
-        with self.own_cursor() as env:
-            env['email.pay.installment'].browse(self.first.id)._charge()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
 
     # --- the worker is killed ---------------------------------------------------------------------

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.http import request, route
 
 from ..const import PLANS_ROUTE
+from ..models.plan_values import LIVE
 from .documents import method_values
 from .inline_page import inline_path
 from .payment_page import PaymentPageController
@@ -86,9 +87,9 @@ class PlanPageController(PaymentPageController):
 
     def _next_thing(self, plan):
         """What the customer can do now; False when it is nothing."""
-        if plan.state == 'pending' and plan.mode != 'manual':
+        if plan._begins():
             return begin_values(plan)
-        denied = plan.state == 'active' and plan._installments('denied')[:1]
+        denied = plan.state in LIVE and plan._installments('denied')[:1]
         if not denied:
             return False
         methods = method_values(plan.link_id._offer(denied.amount))
@@ -102,7 +103,7 @@ class PlanPageController(PaymentPageController):
             return self._obstacle_page(link, obstacle)
         plan = link.plan_id
         # What is begun before the first charge is gone on with by beginning.
-        attempt = link._attempts()[:1] if plan.state != 'pending' else False
+        attempt = link._attempts()[:1] if not plan._begins() else False
         values = {
             'plan': plan_values(plan),
             'rows': charge_rows(plan),

@@ -59,11 +59,14 @@ class AccountMove(models.Model):
             self._email_pay_tell_plans()
         return result
 
-    def _email_pay_tell_plans(self):
-        """Let the live plans of these invoices look at them again."""
+    def _email_pay_tell_plans(self, besides=()):
+        """Let the live plans of these invoices look at them again.
+
+        :param besides: the ids of plans that need not.
+        """
         invoices = self.filtered(lambda move: move.move_type in PAYABLE_TYPES)
         plans = invoices and self.env['email.pay.plan'].sudo().search([
-            ('move_id', 'in', invoices.ids), ('state', 'in', LIVE),
+            ('move_id', 'in', invoices.ids), ('state', 'in', LIVE), ('id', 'not in', besides),
         ])
         if plans:
             plans._on_invoice_changed()
@@ -121,8 +124,10 @@ class AccountPartialReconcile(models.Model):
         """Override: a plan looks at its document when somebody else settled a part of it. What the
         plan itself collects is booked as it should be."""
         parts = super().create(vals_list)
-        if not self.env.context.get('email_pay_notes'):
-            parts.debit_move_id.move_id._email_pay_tell_plans()
+        booked = parts if self.env.context.get('email_pay_notes') else parts.browse()
+        payments = booked.sudo().credit_move_id.payment_id
+        plans = payments.payment_transaction_id.email_pay_installment_id.plan_id
+        parts.debit_move_id.move_id._email_pay_tell_plans(besides=plans.ids)
         return parts
 
     def unlink(self):

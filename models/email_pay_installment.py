@@ -158,6 +158,17 @@ class EmailPayInstallment(models.Model):
         ))
         self.plan_id._finish_if_over()
 
+    # === WHAT IT TAKES === #
+
+    def _needed(self):
+        """How much must be due on the document for this to be collected."""
+        self.ensure_one()
+        plan = self.plan_id
+        if self.state == 'denied':  # what is awaited goes first: this may be settled already
+            return self.amount + plan._to_come()
+        # The first charge begins all of them.
+        return plan._awaiting_amount() if plan.state == 'pending' else self.amount
+
     # === TELLING THE CUSTOMER === #
 
     @api.model

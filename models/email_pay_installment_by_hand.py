@@ -42,11 +42,16 @@ class EmailPayInstallment(models.Model):
             raise UserError(_("This instalment is confirmed already."))
         if self.state not in OPEN or self.plan_id.state not in ('pending', 'active'):
             raise UserError(_("This instalment is not to be collected any more."))
-        if self.mode != 'manual' and not self._untold():
+        if not self._is_decided_by_hand():
             raise UserError(_(
                 "%s tells what becomes of this instalment. Press “Refresh” on the plan.",
                 self.provider_id.sudo().name,
             ))
+
+    def _is_decided_by_hand(self):
+        """Whether a person says what became of it: nobody charges it, or the gateway does not tell,
+        or it was refused, and the money may come in another way."""
+        return self.mode == 'manual' or self.state == 'denied' or bool(self._untold())
 
     def _untold(self):
         """The payment (sudo) of which the gateway was asked in vain; empty when there is none."""

@@ -30,8 +30,12 @@ FELL_DUE = """
     plan.state = 'active' AND line.due_date <= %(latest)s
     AND line.due_date <= (%(days)s::jsonb ->> line.company_id::text)::date
 """
-# The customer gave a card, with which Odoo makes the first charge.
-BEGAN = "plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1"
+# The customer gave a card, with which Odoo makes the first charge; one that the customer made, and
+# that came to nothing, is not made again.
+BEGAN = """
+    plan.state = 'pending' AND plan.token_id IS NOT NULL AND line.number = 1
+    AND (tx.id IS NULL OR tx.operation = 'offline')
+"""
 NOT_CHARGED = """
     AND line.state = 'awaiting' AND (line.next_attempt IS NULL OR line.next_attempt <= %(now)s)
     AND (tx.id IS NULL OR tx.state IN ('error', 'cancel')
@@ -79,16 +83,6 @@ class EmailPayInstallment(models.Model):
             away |= charges._email_pay_charge_cards()
             if not self.env['ir.cron']._commit_progress(remaining=left):
                 break
-
-    def _charge(self):
-        """Charge these instalments now, whatever their day, unless somebody else is at it."""
-        charges = self.try_lock_for_update().filtered(
-            lambda line: line.mode == 'token' and line.state in ('awaiting', 'denied')
-            and line.plan_id.state == 'active' and line.provider_id.state != 'disabled'
-            and line.transaction_id.state not in ('draft', 'pending')
-        )._claim()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        charges._email_pay_charge_cards()
 
     # === WHAT IS DUE === #
 
@@ -139,7 +133,7 @@ class EmailPayInstallment(models.Model):
         with Notes.of(self.env) as notes:
             self = self.with_env(notes.env)
             self.plan_id._lock()
-            self.move_id._email_pay_lock()
+            self.plan_id._lock_documents()
             carded = self.filtered(lambda line: line._card())
             (self - carded)._refuse_without_card()
             lines = carded._collectable()
@@ -152,31 +146,39 @@ class EmailPayInstallment(models.Model):
         return self.plan_id.token_id.filtered('active')
 
     def _refuse_without_card(self):
+        self.transaction_id.sudo()._email_pay_withdraw()
         begun = self.filtered(lambda line: line.plan_id.state == 'active')
         (self - begun).plan_id.token_id = False  # the customer begins again
         for line in begun:
             line._deny(line._in_customers_language().env._(
                 "The saved card was removed. Please pay with another card."
             ))
+        for line in begun.filtered('next_attempt'):  # refused before: the customer knows
+            line._plan_retry(None)
 
     def _in_customers_language(self):
         return self.with_context(lang=self.partner_id.lang or self.env.lang)
 
     def _collectable(self):
-        """Those that nobody is paying, and of which so much is still due on the document."""
+        """Those that nobody is paying, and for which, one after the other, enough is still due on
+        the document."""
         transactions = self.env['payment.transaction'].sudo()
+        claimed = self.transaction_id
         flying = transactions.search(transactions._email_pay_in_flight_domain() & Domain(
-            'email_pay_installment_id', 'in', self.ids)) - self.transaction_id
-        return self.filtered(
-            lambda line: line not in flying.email_pay_installment_id and line._is_open()
-        )
+            'email_pay_installment_id', 'in', self.ids)) - claimed
+        rooms = {plan: plan._open_amount(claimed) for plan in self.plan_id}
+        return self.browse([
+            line.id for line in self - flying.email_pay_installment_id if line._take_room(rooms)
+        ])
 
-    def _is_open(self):
-        plan = self.plan_id
-        # The first charge begins all of them.
-        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
-        return not plan.move_id or plan.currency_id.compare_amounts(
-            needed, plan._open_amount()) <= 0
+    def _take_room(self, rooms):
+        """Take this instalment off what can still be collected by each plan; tell whether it was
+        enough."""
+        room = rooms[self.plan_id]
+        if self.currency_id.compare_amounts(self._needed(), room) > 0:
+            return False
+        rooms[self.plan_id] = room - self.amount
+        return True
 
     def _put_off(self):
         """Look at them again soon. The plan tells a person what is wrong with its document."""
@@ -189,6 +191,8 @@ class EmailPayInstallment(models.Model):
         transactions = self.env['payment.transaction'].sudo()
         known = transactions.search([('reference', 'in', list(lines))])
         known._email_pay_claim_again()
+        for tx in known.filtered(lambda tx: tx._email_pay_is_claimed()):
+            tx.write(lines[tx.reference]._card_values())
         new = transactions.create([
             line._charge_values(reference) for reference, line in lines.items()
             if reference not in known.mapped('reference')
@@ -204,12 +208,11 @@ class EmailPayInstallment(models.Model):
         return f'{reference}-{self.attempts + 1}' if self.attempts else reference
 
     def _charge_values(self, reference):
+        return {**self._payment_values(reference), **self._card_values()}
+
+    def _card_values(self):
         card = self._card()
-        return {
-            **self._payment_values(reference),
-            'payment_method_id': card.payment_method_id.id,
-            'token_id': card.id,
-        }
+        return {'payment_method_id': card.payment_method_id.id, 'token_id': card.id}
 
     # === WHAT NEED NOT BE CHARGED ANY MORE === #
 

@@ -182,6 +182,12 @@ class EmailPayPlan(models.Model):
                 " RETURNING id", tuple(self.ids),
             ))
 
+    def _lock_documents(self):
+        """Let one work at a time on what these plans collect."""
+        self.move_id._email_pay_lock()
+        for plan in self.filtered(lambda plan: not plan.move_id):
+            plan._document()._email_pay_plan_lock()
+
     # === WHAT IS STILL TO COME === #
 
     def _holds(self):

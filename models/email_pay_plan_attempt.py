@@ -79,6 +79,8 @@ class EmailPayPlan(models.Model):
             if attempt._email_pay_checkout_is_over():
                 attempt._email_pay_ask()
             if attempt.state == 'draft':
+                attempt._email_pay_lock()
+                attempt._email_pay_check_collectable()
                 return attempt
         self._check_new_attempt()
         return self._begin_attempt()
@@ -215,6 +217,7 @@ class EmailPayPlan(models.Model):
 
     def _stop_attempt(self, reason):
         """Close the page of the gateway, and end this plan unless it was paid meanwhile."""
+        self._attempts()._email_pay_withdraw()
         for attempt in self._attempts().filtered(lambda tx: tx.state == 'draft'):
             attempt._email_pay_lock()
             attempt._email_pay_give_up_checkout(reason)

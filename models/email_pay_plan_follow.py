@@ -144,5 +144,5 @@ class EmailPayInstallment(models.Model):
         for line in self:
             line.can_decide = (
                 line.state in OPEN and line.plan_id.state in LIVE
-                and (line.mode == 'manual' or bool(line._untold()))
+                and line._is_decided_by_hand()
             )

@@ -143,25 +143,43 @@ class EmailPayPlan(models.Model):
         lines = self.installment_ids.filtered(lambda line: line.state == 'awaiting')
         return sum(lines.mapped('amount'))
 
-    def _open_amount(self):
-        """What can be collected of the invoice by this plan."""
+    def _to_charge(self):
+        """What is charged without a person's doing: what is awaited, and what is tried again."""
+        again = self._installments('denied').filtered('next_attempt')
+        return self._awaiting_amount() + sum(again.mapped('amount'))
+
+    def _to_come(self):
+        """What is awaited, beside what is on its way."""
+        waiting = self._installments('awaiting') - self._in_flight().email_pay_installment_id
+        return sum(waiting.mapped('amount'))
+
+    def _open_amount(self, besides):
+        """What can be collected of the document by this plan, beside what the payments `besides` of
+        it are to collect."""
         move = self.move_id
         if move.state == 'draft':
             return 0 if self._problem()[1] else self.amount
         if move.state != 'posted':
             return 0
-        flying = move._email_pay_in_flight().filtered(
-            lambda tx: tx.email_pay_installment_id.plan_id != self)
+        flying = move._email_pay_in_flight() - besides
         return (
             move.amount_residual - flying._email_pay_amount_for(move)
             - move._email_pay_without_entry()
         )
 
+    def _in_flight(self):
+        """The payments (sudo) of its instalments that may bring money which nothing shows yet."""
+        transactions = self.env['payment.transaction'].sudo()
+        return transactions.search(transactions._email_pay_in_flight_domain() & Domain(
+            'email_pay_installment_id', 'in', self.installment_ids.ids))
+
     def _problem(self):
         """What of the document no longer fits this plan: what is to be done ('stop' charging,
         'tell' a person), and a sentence; both '' while it fits."""
         self.ensure_one()
-        move, awaiting = self.move_id, self._awaiting_amount()
+        move, awaiting = self.move_id, self._to_charge()
+        if awaiting and not self._document():
+            return 'stop', _("The document was deleted.")
         if not move or not awaiting:
             return '', ''
         if move.state == 'cancel':
@@ -208,6 +226,7 @@ class EmailPayPlan(models.Model):
 
     def _judge(self):
         """Do what the document asks for: stop, or tell a person."""
+        self._give_up_settled()
         what, sentence = self._problem()
         if what == 'stop':
             self._stop(sentence)
@@ -218,6 +237,29 @@ class EmailPayPlan(models.Model):
                 self._need_person(_("A document changed while it is collected"), sentence)
             else:
                 self._note(_("The document fits the recurring credit again."))
+
+    def _give_up_settled(self):
+        """Collect no more of what was refused, the oldest first, than the document has due beyond
+        what is awaited: the rest was settled in another way."""
+        move, denied = self.move_id, self._installments('denied')
+        if not denied or move.state != 'posted' or move.currency_id != self.currency_id:
+            return
+        due = move.amount_residual - move._email_pay_without_entry()
+        settled = sum(denied.mapped('amount')) + self._awaiting_amount() - due
+        given_up = denied.browse()
+        for line in denied - self._in_flight().email_pay_installment_id:
+            if self.currency_id.compare_amounts(line.amount, settled) <= 0:
+                settled -= line.amount
+                given_up |= line
+        self._give_up(given_up, _("What was refused is settled in another way."))
+        self._finish_if_over()
+
+    def _give_up(self, lines, reason):
+        if cancelled := lines._cancel(reason):
+            self._note(_(
+                "%(count)s instalments are not collected any more. %(reason)s",
+                count=len(cancelled), reason=reason,
+            ))
 
     def _stop(self, reason):
         """Charge nothing more; where that fails, a person must."""
@@ -257,19 +299,9 @@ class EmailPayPlan(models.Model):
         """:raises UserError: the gateway did not stop, or something is being charged right now."""
         if self.mode == 'integrated':
             self._stop_order()
-        lines = self.installment_ids
-        busy = self.env['payment.transaction'].sudo().search_count(
-            self.env['payment.transaction']._email_pay_in_flight_domain()
-            & Domain('email_pay_installment_id', 'in', lines.ids)
-            & Domain('state', '!=', 'done'), limit=1,
-        )
-        if busy:
+        if self._in_flight().filtered(lambda tx: tx.state != 'done'):
             raise UserError(_("An instalment is being paid right now. Wait for its outcome."))
-        if cancelled := lines._cancel(reason):
-            self._note(_(
-                "%(count)s instalments are not collected any more. %(reason)s",
-                count=len(cancelled), reason=reason,
-            ))
+        self._give_up(self.installment_ids, reason)
         self._no_attention()
         self._finish_if_over()
 

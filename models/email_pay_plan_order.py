@@ -141,25 +141,38 @@ class EmailPayPlan(models.Model):
 
     # === ITS LIFE === #
 
+    def _open_amount(self, besides):
+        """Override: an order that is not invoiced yet."""
+        order = self._sales_order()
+        if self.move_id or not order:
+            return super()._open_amount(besides)
+        if self._problem()[1]:
+            return 0
+        flying = self._in_flight() - besides
+        return order._email_pay_plan_amount() - sum(flying.mapped('amount'))
+
     def _problem(self):
         """Override: an order that is not invoiced yet."""
         order = self._sales_order()
-        if self.move_id or not order or not self._awaiting_amount():
+        if self.move_id or not order or not self._to_charge():
             return super()._problem()
         if order.state == 'cancel':
             return 'stop', _("The order was cancelled.")
-        if self.state == 'pending' and self._order_changed(order):
+        if not self._order_changed(order):
+            return '', ''
+        if self.state == 'pending':
             return 'tell', _(
                 "The order is not what the plan was made for any more. Cancel the attempt, and"
                 " collect it again.")
-        return '', ''
+        return 'tell', _(
+            "The order is not what the plan was made for any more. Press “Cancel the rest”, and"
+            " collect what is due in another way.")
 
     def _post_draft(self):
         """The first charge confirms the order, if it is still what the customer agreed to."""
         super()._post_draft()
         order = self._sales_order()
-        booked = self.installment_ids.transaction_id.payment_id
-        if not order or booked or order.state not in ('draft', 'sent'):
+        if not order or self._is_booked() or order.state not in ('draft', 'sent'):
             return
         if self._order_changed(order):
             self._need_person(_("%s was not confirmed", order.name), _(
@@ -172,12 +185,15 @@ class EmailPayPlan(models.Model):
         self._note(_("%s was confirmed by the first payment.", order.name))
 
     def _order_changed(self, order):
+        """Whether the order is not what the customer agreed to; or, once something of it was
+        collected, whether less is due than is still to be charged."""
         payer = order.partner_invoice_id.commercial_partner_id
-        return (
-            order.currency_id != self.currency_id
-            or payer != self.partner_id.commercial_partner_id
-            or self.currency_id.compare_amounts(order._email_pay_plan_amount(), self.amount) != 0
-        )
+        if order.currency_id != self.currency_id or payer != self.partner_id.commercial_partner_id:
+            return True
+        due = order._email_pay_plan_amount()
+        if self._is_booked():
+            return self.currency_id.compare_amounts(due, self._to_charge()) < 0
+        return self.currency_id.compare_amounts(due, self.amount) != 0
 
 
 class AccountMove(models.Model):

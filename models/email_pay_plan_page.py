@@ -7,6 +7,11 @@ class EmailPayPlan(models.Model):
 
     _inherit = 'email.pay.plan'
 
+    def _begins(self):
+        """Whether the customer makes the first charge now; of a plan whose charges a person
+        confirms, only what was refused is paid here."""
+        return self.state == 'pending' and self.mode != 'manual'
+
     def _payable(self):
         """The first instalment that the customer has to pay by hand: its card was refused.
 
@@ -41,7 +46,7 @@ class EmailPayLink(models.Model):
     def _usable_providers(self, amount, currency):
         """Override: a plan begins with its own app."""
         plan = self.plan_id
-        if plan.state != 'pending':
+        if not plan._begins():
             return super()._usable_providers(amount, currency)
         return plan.provider_id.filtered(lambda provider: provider.state != 'disabled')
 
@@ -53,7 +58,7 @@ class EmailPayLink(models.Model):
         if self.scope != 'plan':
             return super()._start_payment(amount, provider, method, flow)
         plan = self.plan_id
-        if plan.state != 'pending':
+        if not plan._begins():
             return self._start_installment(plan._payable(), provider, method, flow)
         attempt = plan._attempt()
         attempt.payment_method_id = method

@@ -39,6 +39,7 @@ class PaymentTransaction(models.Model):
         """As `_email_pay_check_collectable`, for the payment of an instalment."""
         installment = self.email_pay_installment_id
         plan = installment.plan_id
+        plan._lock_documents()
         if installment.state == 'confirmed':
             raise ValidationError(_("This instalment is already paid. Nothing was charged."))
         if installment.state == 'cancelled' or plan.state == 'cancelled':
@@ -51,9 +52,7 @@ class PaymentTransaction(models.Model):
                 " it is finished before you pay again.",
                 self.currency_id.format(sum(others.mapped('amount'))),
             ))
-        # The first charge begins all of them.
-        needed = plan._awaiting_amount() if plan.state == 'pending' else self.amount
-        if plan.move_id and self.currency_id.compare_amounts(needed, plan._open_amount()) > 0:
+        if self.currency_id.compare_amounts(installment._needed(), plan._open_amount(self)) > 0:
             raise ValidationError(_(
                 "This invoice changed, or a payment for it is being processed. Nothing was charged."
                 " Please try again later, or contact us."

@@ -162,13 +162,21 @@ class PaymentTransaction(models.Model):
             return
         self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
+            self._email_pay_charge_by_odoo()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except Exception:  # it may have charged: the question that is planned tells
+            _logger.exception("The outcome of %s is unknown", self.reference)
+            self.env.cr.rollback()
+            return
+        self.with_context(ir_cron_progress_id=False)._email_pay_book_and_commit()
+
+    def _email_pay_charge_by_odoo(self):
+        try:
             self.with_context(email_pay_charging=True)._charge_with_token()
         except errors.UnknownOutcome as error:  # see `_send_api_request`
             _logger.warning("The outcome of %s is unknown: %s", self.reference, error)
         if self.state not in ('draft', 'pending'):
             self.email_pay_ask_at = False
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        self.with_context(ir_cron_progress_id=False)._email_pay_book_and_commit()
 
     # === THE ANSWERS === #
 

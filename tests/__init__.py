@@ -91,4 +91,5 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charging
     from . import test_charging_concurrency
     from . import test_charging_first
+    from . import test_charging_settled
     from . import test_charging_stock

@@ -63,6 +63,11 @@ class ChargingCommon(EmailPayCommon):
         with self.own_cursor() as env:
             env['email.pay.installment']._cron_charge(**kwargs)
 
+    def look(self):
+        """The job that looks at the documents of plans, where the charging job woke it."""
+        with self.own_cursor() as env:
+            env['email.pay.plan']._cron_sync()
+
     def minutes_pass(self, transactions, minutes=11):
         """What was claimed is of a worker that is no more."""
         for transaction in transactions:

@@ -77,12 +77,6 @@ class TestCharging(ChargingCommon):
         with patch.object(fields.Datetime, 'now', lambda: now):
             self.run_job()
 
-    def test_one_is_charged_before_its_day(self):
-        with self.own_cursor() as env:
-            env['email.pay.installment'].browse(self.line(self.plan, 3).id)._charge()
-        self.assertCollected(self.line(self.plan, 3))
-        self.assertEqual(self.first.state, 'awaiting')
-
     def test_batches_follow_each_other(self):
         plans = [self.plan, *(self.active_plan() for _number in range(2))]
         for plan in plans:
@@ -122,8 +116,6 @@ class TestCharging(ChargingCommon):
             self.env.cr.execute(file.read())
         self.env.invalidate_all()
         self.run_job()
-        with self.own_cursor() as env:
-            env['email.pay.installment'].browse(self.first.id)._charge()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
 
     # --- the worker is killed ---------------------------------------------------------------------
@@ -135,10 +127,13 @@ class TestCharging(ChargingCommon):
         killer.assert_called()
         return self.first.transaction_id
 
-    def test_killed_after_it_was_claimed(self):
-        charge = self.kill(patch.object(
+    def kill_before_it_is_sent(self):
+        return self.kill(patch.object(
             type(self.env['payment.transaction']), '_email_pay_charge_cards', side_effect=Killed,
         ))
+
+    def test_killed_after_it_was_claimed(self):
+        charge = self.kill_before_it_is_sent()
         self.assertEqual((charge.state, charge.email_pay_ask_at), ('pending', False))
         self.run_job()
         self.assertEqual(self.first.state, 'awaiting', "it may be another worker's")
@@ -146,6 +141,18 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertCollected()
         self.assertEqual(self.first.transaction_id, charge)
+
+    def test_what_was_claimed_is_charged_with_the_card_that_was_given_since(self):
+        charge = self.kill_before_it_is_sent()
+        before, card = charge.token_id, self.saved_card()
+        self.plan._take_card(card)
+        before.active = False
+        self.minutes_pass(charge)
+        self.run_job()
+        self.assertCollected()
+        self.assertEqual((self.first.transaction_id, charge.token_id), (charge, card))
+        [entry] = self.sandbox.ledger.charges(charge.reference)
+        self.assertEqual(entry.details['customer_vault_id'], card.provider_ref)
 
     def test_killed_before_the_request_it_is_asked_for_and_charged_again(self):
         charge = self.kill(patch.object(Charge, 'send', side_effect=Killed))
@@ -279,6 +286,22 @@ class TestCharging(ChargingCommon):
         self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
         self.assertGreater(self.first.next_attempt, fields.Datetime.now())
 
+    def test_what_is_due_at_once_is_charged_as_far_as_the_document_goes(self):
+        self.settle_by_hand(self.plan.move_id, 150.0)
+        self.fall_due(self.plan, 1, 2)
+        self.run_job()
+        self.assertCollected()
+        self.assertEqual((self.line(self.plan, 2).state, self.taken(self.plan)), ('awaiting', 1))
+
+    def test_what_is_on_its_way_for_another_instalment_counts(self):
+        self.settle_by_hand(self.plan.move_id, 150.0)
+        self.sandbox.faults.add('cut', ['sale'], charged=True)
+        with self.assertLogs(JOB, logging.WARNING):
+            self.run_job()
+        self.fall_due(self.plan, 2)
+        self.run_job()
+        self.assertEqual((self.line(self.plan, 2).state, self.taken(self.plan)), ('awaiting', 1))
+
     def test_what_a_customer_is_paying_is_not_charged(self):
         self.first._deny("The card has expired.")
         self.first.next_attempt = fields.Datetime.now()
@@ -288,15 +311,29 @@ class TestCharging(ChargingCommon):
         self.run_job()
         self.assertEqual((self.first.state, self.taken(self.plan)), ('denied', 0))
 
+    def test_what_was_claimed_is_not_charged_when_its_card_was_removed(self):
+        charge = self.kill_before_it_is_sent()
+        self.plan.token_id.active = False
+        self.minutes_pass(charge)
+        self.run_job()
+        self.assertEqual((charge.state, self.first.state), ('cancel', 'denied'))
+        self.pay_denied(self.plan)
+        self.assertCollected()
+
     def test_what_was_claimed_can_still_be_cancelled(self):
-        charge = self.kill(patch.object(
-            type(self.env['payment.transaction']), '_email_pay_charge_cards', side_effect=Killed,
-        ))
+        charge = self.kill_before_it_is_sent()
         self.plan.action_cancel_rest()
         self.assertEqual((charge.state, self.first.state), ('cancel', 'cancelled'))
         self.minutes_pass(charge)
         self.run_job()
         self.assertEqual(self.taken(self.plan), 0)
+
+    def test_nothing_is_charged_for_a_document_that_is_gone(self):
+        self.plan.write({'move_id': False, 'order_model': 'gone.order', 'order_id': 1})
+        self.run_job()
+        self.assertEqual((self.first.state, self.taken(self.plan)), ('awaiting', 0))
+        self.look()
+        self.assertEqual((self.first.state, self.plan.state), ('cancelled', 'cancelled'))
 
     def test_an_invoice_that_became_a_draft_again_is_not_charged(self):
         self.run_job()
@@ -385,6 +422,14 @@ class TestRefusedCharges(ChargingCommon):
         self.assertFalse(self.first.transaction_id)
         self.assertEqual(len(self.activities(self.plan)), 1)
         self.assertEqual(len(self.told()), 1)
+
+    def test_a_card_that_was_removed_after_a_refusal_is_not_tried_again(self):
+        self.run_job()
+        self.plan.token_id.active = False
+        self.days_pass()
+        self.assertEqual((self.first.state, self.first.attempts), ('denied', 1))
+        self.assertFalse(self.first.next_attempt)
+        self.assertEqual(len(self.activities(self.plan)), 1)
 
     def test_the_customer_pays_it_with_another_card_that_is_charged_from_then_on(self):
         self.run_job()

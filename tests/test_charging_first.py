@@ -1,6 +1,8 @@
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .charging_common import ChargingCommon
@@ -44,6 +46,21 @@ class TestFirstCharge(ChargingCommon):
         self.fall_due(self.plan)
         self.run_job()
         self.assertEqual((self.line(self.plan).state, self.taken(self.plan)), ('awaiting', 0))
+
+    def test_a_first_charge_that_was_begun_is_not_made_when_less_is_due(self):
+        attempt = self.plan._attempt()
+        self.assertEqual(self.plan._attempt(), attempt)
+        self.settle_by_hand(self.plan.move_id, 50.0)
+        with self.assertRaisesRegex(ValidationError, "This invoice changed"):
+            self.plan._attempt()
+
+    def test_a_first_charge_that_was_begun_is_not_made_when_the_draft_changed(self):
+        plan = self.create_plan(invoice=self.create_invoice(300.0, post=False))
+        attempt = plan._attempt()
+        self.assertEqual(plan._attempt(), attempt)
+        plan.move_id.invoice_line_ids.price_unit = 400.0
+        with self.assertRaisesRegex(ValidationError, "This invoice changed"):
+            plan._attempt()
 
     def test_the_card_is_changed_without_a_charge(self):
         self.begin(self.plan)
@@ -127,6 +144,18 @@ class TestFirstChargeOfGreenPay(GreenPayCommon):
         self.save_card()
         self.run_job()
         self.assertEqual((self.first.state, self.plan.state), ('confirmed', 'active'))
+
+    def test_a_charge_that_was_claimed_and_not_sent_is_cancelled(self):
+        self.save_card()
+        with self.own_cursor() as env:
+            env['email.pay.installment']._claim_due(5, env['payment.provider'])
+        charge = self.first.transaction_id
+        self.assertEqual(charge.state, 'pending')
+        self.plan.action_cancel_attempt()
+        self.assertEqual((charge.state, self.plan.state), ('cancel', 'cancelled'))
+        charge.last_state_change -= timedelta(hours=1)
+        self.run_job()
+        self.assertEqual(self.charges(charge), 0)
 
     def test_the_customer_comes_back_to_the_plan(self):
         card = self.plan._attempt()

@@ -61,6 +61,20 @@ class TestStockCharges(ChargingCommon):
         self.run_job()
         self.assertEqual(self.line(plan, 2).state, 'confirmed')
 
+    def test_a_first_charge_that_was_reserved_and_released_is_not_made_by_odoo(self):
+        self.demo.capture_manually = True
+        plan = self.create_plan(method=self.demo_method)
+        attempt = plan._attempt()
+        attempt._process('demo', {
+            'reference': attempt.reference, 'simulated_state': 'done', 'payment_details': '1234',
+        })
+        self.assertEqual((attempt.state, plan.state), ('authorized', 'pending'))
+        attempt._set_canceled()
+        self.run_job()
+        self.assertEqual((plan.state, self.line(plan).state), ('pending', 'awaiting'))
+        self.assertEqual(plan.transaction_ids, attempt)
+        self.assertTrue(plan._attempt())
+
     def _break_off(self):
         """The provider's request goes out, and no answer comes."""
         def request(transaction):
@@ -85,6 +99,31 @@ class TestStockCharges(ChargingCommon):
             self.run_job()
             self.ask_now(charge)
             self.run_job()
+        [activity] = self.activities(self.plan)
+        self.assertIn("Was instalment 1 charged?", activity.summary)
+
+    def test_what_fails_in_a_provider_keeps_no_other_from_being_charged(self):
+        other = self.stock_plan('done')
+        send = type(self.env['payment.transaction'])._send_payment_request
+
+        def fail(transaction):
+            if transaction.email_pay_installment_id.plan_id == self.plan:
+                transaction.provider_reference = 'half'
+                raise KeyError('status')
+            return send(transaction)
+
+        with (
+            patch.object(type(self.env['payment.transaction']), '_send_payment_request', fail),
+            self.assertLogs(JOB, logging.ERROR) as logs,
+        ):
+            self.run_job()
+        [record] = logs.records
+        self.assertTrue(record.exc_info)
+        charge = self.line(self.plan).transaction_id
+        self.assertEqual((charge.state, charge.provider_reference), ('pending', False))
+        self.assertTrue(charge.email_pay_ask_at)
+        self.assertEqual(self.line(other).state, 'confirmed')
+        self.ask_now(charge)
         [activity] = self.activities(self.plan)
         self.assertIn("Was instalment 1 charged?", activity.summary)
 

@@ -186,7 +186,7 @@ class TestPlanAttempt(PlanCommon):
         self.pay_first(plan)
         self.assertEqual((plan.state, invoice.state), ('active', 'draft'))
         payment = self.lines(plan)[0].payment_id
-        self.assertEqual((payment.amount, payment.state), (33.33, payment.state))
+        self.assertEqual((payment.amount, payment.move_id.state), (33.33, 'posted'))
         self.assertFalse(payment.reconciled_invoice_ids)
         self.assertTrue(self.activities(payment))
         self.assertTrue(self.activities(plan))

@@ -160,7 +160,7 @@ class TestPlanFollow(PlanFollowCommon):
         lines = plan.installment_ids.sorted('number')
         self.assertEqual(lines.mapped('can_decide'), [False, True, True, False])
         plan.mode = 'token'
-        self.assertFalse(any(lines.mapped('can_decide')))
+        self.assertEqual(lines.mapped('can_decide'), [False, True, False, False])
 
     def test_documents_and_places_in_the_plan_are_named(self):
         plan = self.plan('confirmed', 'awaiting', invoice=self.create_invoice(60.0, post=False))

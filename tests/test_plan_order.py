@@ -4,13 +4,12 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
+from .charging_common import ChargingCommon
 from .plan_follow_common import PlanFollowCommon
 
 
-@tagged('post_install', '-at_install', 'email_pay_orders')
-class TestPlanOrder(PlanFollowCommon):
-    """A sales order that is collected in instalments. `scripts/test install` runs these beside the
-    app `sale`."""
+class OrderCommon:
+    """A sales order of 90. `scripts/test install` runs these tests beside the app `sale`."""
 
     @classmethod
     def setUpClass(cls):
@@ -30,6 +29,11 @@ class TestPlanOrder(PlanFollowCommon):
                 'product_id': self.product.id, 'price_unit': 90.0, 'tax_ids': [Command.clear()],
             })],
         })
+
+
+@tagged('post_install', '-at_install', 'email_pay_orders')
+class TestPlanOrder(OrderCommon, PlanFollowCommon):
+    """A sales order that is collected in instalments."""
 
     def run_action(self, user=None):
         """Press the action of the order's form."""
@@ -111,16 +115,6 @@ class TestPlanOrder(PlanFollowCommon):
         self.assertTrue(plan.installment_ids.payment_id)
         self.assertIn("was not confirmed", self.activities(plan)[:1].summary)
 
-    def test_a_cancelled_order_is_collected_no_more(self):
-        plan = self.collect()
-        self.confirm(plan, 1)
-        self.order._action_cancel()
-        plan._judge()
-        self.assertEqual(plan.state, 'done')
-        self.assertEqual(
-            plan.installment_ids.sorted('number').mapped('state'),
-            ['confirmed', 'cancelled', 'cancelled'])
-
     def test_nobody_pays_it_a_second_time_on_its_own_page(self):
         self.collect()
         with self.assertRaisesRegex(ValidationError, "collected in instalments"):
@@ -130,3 +124,55 @@ class TestPlanOrder(PlanFollowCommon):
                 'partner_id': self.customer.id, 'operation': 'online_direct',
                 'sale_order_ids': [Command.set(self.order.ids)],
             })
+
+
+@tagged('post_install', '-at_install', 'email_pay_orders')
+class TestPlanOrderCharges(OrderCommon, ChargingCommon):
+    """A sales order for which a saved card is charged: only as long as it stays."""
+
+    def setUp(self):
+        super().setUp()
+        self.plan = self.env['email.pay.plan']._create_for(
+            self.order, self.method, 3, fields.Date.today())
+
+    def begin_and_fall_due(self):
+        self.begin(self.plan)
+        self.assertEqual((self.order.state, self.order.amount_paid), ('sale', 30.0))
+        self.fall_due(self.plan, 2)
+
+    def assertNothingMore(self, *states):
+        """Nothing is charged, and the plan was looked at."""
+        self.run_job()
+        self.assertEqual(self.taken(self.plan), 1)
+        self.look()
+        self.assertEqual(tuple(self.plan._installments(*states).mapped('number')), (2, 3))
+
+    def test_it_is_charged_month_by_month(self):
+        self.begin_and_fall_due()
+        self.run_job()
+        self.assertEqual((self.taken(self.plan), self.order.amount_paid), (2, 60.0))
+
+    def test_a_cancelled_order_is_charged_no_more(self):
+        self.begin_and_fall_due()
+        self.order._action_cancel()
+        self.assertNothingMore('cancelled')
+        self.assertEqual(self.plan.state, 'done')
+
+    def test_a_deleted_order_is_charged_no_more(self):
+        self.begin_and_fall_due()
+        self.order._action_cancel()
+        self.order.unlink()
+        self.assertNothingMore('cancelled')
+
+    def test_a_smaller_order_waits_for_a_person(self):
+        self.begin_and_fall_due()
+        self.order.order_line.price_unit = 80.0
+        self.assertNothingMore('awaiting')
+        self.assertIn("Cancel the rest", self.activities(self.plan).note)
+
+    def test_the_first_charge_of_a_cancelled_order_is_refused(self):
+        attempt = self.plan._attempt()
+        self.order._action_cancel()
+        with self.assertRaisesRegex(ValidationError, "Nothing was charged"):
+            self.charge(attempt)
+        self.assertEqual(self.taken(self.plan), 0)

@@ -123,6 +123,17 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         self.assertEqual((line.payment_id.amount, plan.move_id.amount_residual), (30.0, 60.0))
         self.assertEqual(self.step(self.open_plan(plan)), '')
 
+    def test_a_first_payment_that_a_person_denied_is_paid_on_the_page(self):
+        plan = self.plan('awaiting', 'awaiting', plan_state='pending')
+        plan._installments('awaiting')[:1]._deny_by_hand("It did not arrive.", tell=True)
+        page = self.open_plan(plan)
+        self.assertEqual(self.step(page), f'Pay {self.money(30.0)}')
+        card_page = self.follow(self.submit(page, plan._live_link().selector))
+        self.assertEqual(self.headline(self.follow(self.enter_card(card_page))),
+                         "Payment received")
+        self.assertEqual((plan.state, plan.progress), ('active', '1/2'))
+        self.assertEqual(plan.move_id.amount_residual, 30.0)
+
     def test_two_tabs_pay_it_once(self):
         plan = self.plan('confirmed', 'denied', 'awaiting')
         tabs = [self.open_plan(plan) for _tab in range(2)]

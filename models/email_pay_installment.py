@@ -195,7 +195,7 @@ class EmailPayInstallment(models.Model):
             return
         plan._live_link()
         template = self.env.ref('email_pay.mail_template_denied').sudo()
-        template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
+        template._email_pay_send(self)
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
         plan._message_log(body=_(
             "The customer was told that instalment %s was refused.", self.number))

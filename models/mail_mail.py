@@ -80,10 +80,11 @@ class MailMail(models.Model):
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         """Override of `mail`: a mail of an account that fails is kept and tried again."""
-        own = self._email_pay_of_accounts()
+        mails = self._email_pay_in_time()
+        own = mails._email_pay_of_accounts()
         if not own or self.env['ir.mail_server']._disable_send():
-            return super().send(auto_commit, raise_exception, post_send_callback)
-        others = self - own
+            return super(MailMail, mails).send(auto_commit, raise_exception, post_send_callback)
+        others = mails - own
         # Those that failed before come last: what keeps one from leaving may not keep the others.
         waiting = own.filtered(lambda mail: mail.state == 'outgoing').sorted(
             lambda mail: (mail.email_pay_attempts, mail.id))
@@ -218,16 +219,34 @@ class MailMail(models.Model):
         self._email_pay_mark_notifications(reason)
 
     def _email_pay_postpone_to(self, time, values):
-        useless = self.filtered(lambda mail: mail.email_pay_until and mail.email_pay_until < time)
+        useless = self._email_pay_useless_at(time)
         useless.write({'state': 'cancel', **values})
         if waiting := self - useless:
             waiting.write({'state': 'outgoing', 'scheduled_date': time, **values})
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger(at=time)
+        for mail in useless:
+            mail._email_pay_tell_refused(mail.failure_reason)
+
+    def _email_pay_useless_at(self, time):
+        return self.filtered(lambda mail: mail.email_pay_until and mail.email_pay_until < time)
+
+    def _email_pay_in_time(self):
+        """These mails without those that are useless by now, which are cancelled."""
+        late = self.sudo()._email_pay_useless_at(fields.Datetime.now()).filtered(
+            lambda mail: mail.state == 'outgoing')
+        for mail in late and late._email_pay_take():
+            reason = mail.failure_reason or _("It did not leave in time.")
+            mail.write({'state': 'cancel', 'failure_reason': reason})
+            mail._email_pay_tell_refused(reason)
+        return self - late
 
     def _email_pay_give_up(self, reason):
         """The server will never take this mail: it stays as failed, and who sent it is told."""
         self.sudo().failure_reason = reason
         self._email_pay_mark_notifications(reason)
+        self._email_pay_tell_refused(reason)
+
+    def _email_pay_tell_refused(self, reason):
         record = self.env[self.model].browse(self.res_id) if self.model and self.res_id else None
         if not hasattr(record, '_email_pay_mail_refused'):
             return

@@ -93,7 +93,7 @@ class IrMailServer(models.Model):
     def _email_pay_release(self):
         """Try what was put off because of this account now."""
         waiting = self.env['mail.mail'].sudo().search(
-            [*self._email_pay_waiting_domain(), ('email_pay_attempts', '>', 0)])
+            [*self._email_pay_waiting_domain(), ('failure_reason', '!=', False)])
         if waiting:
             waiting.scheduled_date = False
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()

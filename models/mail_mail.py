@@ -199,23 +199,30 @@ class MailMail(models.Model):
         reason = account._email_pay_explain(problem)
         if raise_exception:
             raise MailDeliveryException(reason)
+        # When it came during a mail, that mail may be the reason, and comes last next time.
+        tried = self if problem.opening else self.filtered(lambda mail: mail.state == 'exception')
         mails = self._email_pay_take()
         if not account.email_pay_fallback:
-            mails._email_pay_postpone(reason)
+            mails._email_pay_postpone(reason, mails & tried)
             return self.browse()
         mails.sudo().write({
             'mail_server_id': False, 'state': 'outgoing', 'failure_reason': reason,
         })
         return mails
 
-    def _email_pay_postpone(self, reason):
-        """Try again later, the later the more often it was tried."""
-        for attempts, mails in self.sudo().grouped('email_pay_attempts').items():
-            minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES) - 1)]
-            mails._email_pay_postpone_to(fields.Datetime.now() + timedelta(minutes=minutes), {
-                'email_pay_attempts': attempts + 1, 'failure_type': 'mail_smtp',
-                'failure_reason': reason,
-            })
+    def _email_pay_postpone(self, reason, tried=None):
+        """Try again later, the later the more often it was tried.
+
+        :param tried: which of these mails were; all of them when it is not given. The others wait
+            as long as the one that was tried most often.
+        """
+        tried = self if tried is None else tried
+        values = {'failure_type': 'mail_smtp', 'failure_reason': reason}
+        most = max(self.sudo().mapped('email_pay_attempts'), default=0)
+        for attempts, mails in tried.sudo().grouped('email_pay_attempts').items():
+            mails._email_pay_postpone_to(
+                next_try(attempts), {**values, 'email_pay_attempts': attempts + 1})
+        (self - tried).sudo()._email_pay_postpone_to(next_try(most), values)
         self._email_pay_mark_notifications(reason)
 
     def _email_pay_postpone_to(self, time, values):
@@ -261,3 +268,8 @@ class MailMail(models.Model):
         self._postprocess_sent_message(
             success_pids=[], success_emails=[], failure_reason=reason,
             failure_type='mail_smtp')
+
+
+def next_try(attempts):
+    minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES) - 1)]
+    return fields.Datetime.now() + timedelta(minutes=minutes)

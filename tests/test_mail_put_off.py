@@ -1,0 +1,62 @@
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .mail_common import STOCK_LOGGER, MailAccountCommon
+
+POISON = 'poison@example.com'
+
+
+@tagged('post_install', '-at_install')
+class TestMailPutOff(MailAccountCommon):
+    """A mail that cannot leave keeps no other from leaving, and does not wait unseen."""
+
+    def send_in_vain(self, mails=None):
+        with mute_logger(STOCK_LOGGER):
+            self.send(mails)
+
+    # --- one of many ------------------------------------------------------------------------------
+
+    def check_others_leave(self, answers):
+        """The mails after the one that the server refuses leave with the next try."""
+        poison = self.mail(POISON)
+        mails = poison + self.mail('ana@example.com') + self.mail('eva@example.com')
+        self.server.answers = answers
+        self.send_in_vain(mails)
+        self.assertEqual(mails.mapped('email_pay_attempts'), [1, 0, 0])
+        self.assertEqual(mails.mapped('state'), ['outgoing'] * 3)
+        self.assertEqual(len(set(mails.mapped('scheduled_date'))), 1)
+        self.send_in_vain(mails)
+        self.assertEqual(self.arrived(), ['ana@example.com', 'eva@example.com'])
+        self.assertEqual((poison.state, poison.email_pay_attempts), ('outgoing', 2))
+
+    def test_what_sounds_like_the_account_and_is_of_one_mail(self):
+        for answer in ('554 5.7.1 Relay access denied', '550 5.7.1 Sender address rejected'):
+            with self.subTest(answer):
+                self.server.reset()
+                self.check_others_leave({'RCPT': {POISON: answer}})
+                self.waiting().sudo().unlink()
+
+    def test_several_such_mails(self):
+        poisons = [f'{n}-{POISON}' for n in range(2)]
+        mails = self.env['mail.mail'].union(*map(self.mail, [*poisons, 'ana@example.com']))
+        self.server.answers = {'RCPT': dict.fromkeys(poisons, '554 5.7.1 Relay access denied')}
+        for _time in range(3):
+            self.send_in_vain(mails.exists())
+        self.assertEqual(self.arrived(), ['ana@example.com'])
+
+    def test_a_mail_that_is_refused_for_policy_is_given_up(self):
+        mail = self.mail()
+        self.server.answers = {'DATA': '554 5.7.9 Message not accepted for policy reasons'}
+        self.send_in_vain(mail)
+        self.assertEqual(mail.state, 'exception')
+        self.assertIn("refuses the mail", mail.failure_reason)
+        self.assertFalse(self.account.email_pay_failing_since)
+
+    def test_who_only_waited_leaves_at_once_when_the_account_works(self):
+        mails = self.mail() + self.mail('ana@example.com')
+        self.server.answers = {'MAIL': '451 Try later'}
+        self.send_in_vain(mails)
+        self.assertEqual(mails.mapped('email_pay_attempts'), [1, 0])
+        self.server.reset()
+        self.send(self.mail('eva@example.com'))
+        self.assertEqual(mails.mapped('scheduled_date'), [False, False])

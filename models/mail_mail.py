@@ -22,6 +22,8 @@ BREAKS = {Kind.DROPPED, Kind.SLOW}
 BROKEN_IN_A_ROW = 3
 # Minutes until a mail is tried again, by how often it was; the last is for all later ones.
 RETRY_MINUTES = (1, 5, 15, 60, 240, 720)
+# When a mail was put off so often, somebody is told, also where the account seems to work.
+TELLING_ATTEMPTS = 4
 
 
 class MailMail(models.Model):
@@ -187,6 +189,8 @@ class MailMail(models.Model):
         """What becomes of a mail after it was tried."""
         if session.problem and session.problem.passing:
             self._email_pay_postpone(account._email_pay_explain(session.problem))
+            if self.email_pay_attempts == TELLING_ATTEMPTS:
+                account._email_pay_note_failure(session.problem, lasting=True)
         elif session.problem:
             self._email_pay_give_up(account._email_pay_explain(session.problem))
         elif not session.delivered and self.exists().state == 'exception':

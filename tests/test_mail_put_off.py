@@ -60,3 +60,24 @@ class TestMailPutOff(MailAccountCommon):
         self.server.reset()
         self.send(self.mail('eva@example.com'))
         self.assertEqual(mails.mapped('scheduled_date'), [False, False])
+
+    # --- again and again --------------------------------------------------------------------------
+
+    def test_a_server_that_never_takes_a_mail_is_told_once(self):
+        for trouble in ({'answers': {'DATA': '451 4.3.0 Try later'}}, {'cut': {'DATA'}}):
+            with self.subTest(trouble):
+                self.server.reset()
+                vars(self.server).update(trouble)
+                mail = self.mail()
+                for _time in range(3):
+                    self.send_in_vain(mail)
+                self.assertFalse(self.activities(self.account))
+                for _time in range(3):
+                    self.send_in_vain(mail)
+                [activity] = self.activities(self.account)
+                self.assertIn(mail.failure_reason.splitlines()[0], activity.note)
+                self.assertEqual(self.account.email_pay_status, 'failing')
+                self.server.reset()
+                self.send(mail)
+                self.assertFalse(self.activities(self.account))
+                self.assertEqual(self.account.email_pay_status, 'works')

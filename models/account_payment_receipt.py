@@ -7,6 +7,7 @@ from odoo.tools import SQL, email_normalize
 from .email_pay_receipt import STATES
 
 POSTED = ('in_process', 'paid')
+TAKEN_BACK = ('draft', 'canceled', 'rejected')
 # The last mail to the partner of each payment.
 LAST_STATES = """
     SELECT payment_id FROM (
@@ -86,6 +87,8 @@ class AccountPayment(models.Model):
             self.filtered(
                 lambda payment: payment.email_pay_send_receipt and payment._email_pay_is_posted()
             )._email_pay_plan_receipt()
+        if vals.get('state') in TAKEN_BACK:
+            self.sudo().email_pay_receipt_ids._take_back()
         return res
 
     def _email_pay_remember_choice(self):

@@ -199,3 +199,7 @@ class EmailPayInstallment(models.Model):
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
         plan._message_log(body=_(
             "The customer was told that instalment %s was refused.", self.number))
+
+    def _email_pay_mail_refused(self, _mail, reason):
+        """The mail server of the company would not take the mail that it was refused."""
+        self.plan_id._need_person(_("A customer was not told"), reason)

@@ -70,3 +70,38 @@ class TestMailTold(MailAccountCommon, PlanFollowCommon, ReminderCommon):
         self.send(mail)
         self.assertEqual((mail.state, self.notices().state), ('cancel', 'sent'))
         self.assertFalse(self.run_at(1))
+
+    # --- refused ----------------------------------------------------------------------------------
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_reminder_that_is_refused_is_sent_to_the_corrected_address(self):
+        self.owe_then()
+        mail = self.run_at(0)
+        self.server.answers = {'RCPT': '550 5.1.1 No such user'}
+        self.send(mail)
+        notice = self.notices()
+        self.assertEqual((notice.state, notice.item_ids.ids), ('failed', []))
+        self.assertIn("No such user", notice.reason)
+        self.assertTrue(self.customer.email_pay_bounced)
+        self.assertFalse(self.run_at(1))
+        self.assertIn("came back", self.notices().reason)
+        self.customer.email = 'rosa@new.example.com'
+        self.assertEqual(self.run_at(2).email_to, 'rosa@new.example.com')
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_mail_of_an_instalment_that_is_refused_is_told(self):
+        installment, mail = self.denied()
+        self.server.answers = {'RCPT': '550 5.1.1 No such user'}
+        self.send(mail)
+        [activity] = self.activities(installment.plan_id)
+        self.assertEqual(activity.summary, "A customer was not told")
+        self.assertIn("No such user", activity.note)
+        self.assertTrue(self.customer.email_pay_bounced)
+
+    @mute_logger(STOCK_LOGGER)
+    def test_any_mail_marks_an_address_that_does_not_exist_and_no_other(self):
+        for answer in ('550 5.7.1 Relaying denied', '450 4.2.0 Greylisted', '550 Unknown user'):
+            self.assertFalse(self.customer.email_pay_bounced)
+            self.default.answers = {'RCPT': answer}
+            self.send(self.mail(mail_server_id=False))
+        self.assertTrue(self.customer.email_pay_bounced)

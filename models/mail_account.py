@@ -112,16 +112,22 @@ class IrMailServer(models.Model):
     def write(self, vals):
         """Override of `base`: settings that changed are not tested any more, and a password is not
         handed to another server."""
+        watched = (*self._email_pay_names(), 'smtp_pass', 'email_pay_purpose')
         before = {
-            account: (account._email_pay_values(), account._email_pay_prove())
-            for account in self.sudo().filtered('email_pay_purpose')
-            if not vals.keys().isdisjoint((*self._email_pay_names(), 'smtp_pass'))
+            account: (
+                account.email_pay_purpose, account._email_pay_values(), account._email_pay_prove())
+            for account in self.sudo()
+            if not vals.keys().isdisjoint(watched) and (
+                account.email_pay_purpose or account.email_pay_secret
+                or vals.get('email_pay_purpose'))
         }
         result = super().write(vals)
-        for account, (values, proof) in before.items():
-            if account._email_pay_moves_password(values) and not vals.get('email_pay_password'):
+        for account, (purpose, values, proof) in before.items():
+            moved = account._email_pay_moves_password(values) and not vals.get('email_pay_password')
+            if moved or not account.email_pay_purpose:
                 account.email_pay_secret = False
-            if account.smtp_pass or account._email_pay_prove() != proof:
+            if account.email_pay_purpose and (
+                    not purpose or account.smtp_pass or account._email_pay_prove() != proof):
                 account._email_pay_settings_saved(vals)
         return result
 

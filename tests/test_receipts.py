@@ -308,13 +308,26 @@ class TestReceipts(ReceiptCommon):
 
     # --- who may ----------------------------------------------------------------------------------
 
+    def reader(self):
+        return new_test_user(
+            self.env, 'payment_reader', 'account.group_account_readonly',
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
+
+    def test_readers_print_the_receipt_of_an_online_payment(self):
+        transaction = self.pay_by_card(self.create_link(self.invoice))
+        payment_ids = transaction.payment_id.ids
+        report = self.env['ir.actions.report'].with_user(self.reader())
+        self.env.flush_all()
+        self.env.invalidate_all()
+        page, _kind = report._render_qweb_html('email_pay.report_receipt', payment_ids)
+        text = self.text(page.decode())
+        for part in (self.invoice.name, transaction.reference, "Paid with Card"):
+            self.assertIn(part, text)
+
     def test_readers_see_the_history_and_send_nothing(self):
         payment = self.register(self.invoice)
         self.receipts()
-        reader = new_test_user(
-            self.env, 'payment_reader', 'account.group_account_readonly',
-            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
-        payment = payment.with_user(reader)
+        payment = payment.with_user(self.reader())
         self.assertEqual(payment.email_pay_receipt_ids.email, 'rosa@example.com')
         with self.assertRaises(AccessError):
             payment.action_email_pay_send_receipt()

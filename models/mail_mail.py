@@ -90,13 +90,16 @@ class MailMail(models.Model):
         # Those that failed before come last: what keeps one from leaving may not keep the others.
         waiting = own.filtered(lambda mail: mail.state == 'outgoing').sorted(
             lambda mail: (mail.email_pay_attempts, mail.id))
+        stranded = []
         for account_id, alias_domain_id, smtp_from, ids in waiting._split_by_mail_configuration():
-            others += self.browse(ids)._email_pay_send_by(
-                self.env['ir.mail_server'].sudo().browse(account_id), smtp_from,
-                auto_commit=auto_commit, raise_exception=raise_exception,
-                alias_domain_id=alias_domain_id, post_send_callback=post_send_callback)
-        if others:
+            account = self.env['ir.mail_server'].sudo().browse(account_id)
+            stranded.append((account, self.browse(ids)._email_pay_send_by(
+                account, smtp_from, auto_commit=auto_commit, raise_exception=raise_exception,
+                alias_domain_id=alias_domain_id, post_send_callback=post_send_callback)))
+        if others := others.union(*(mails for _account, mails in stranded)):
             super(MailMail, others).send(auto_commit, raise_exception, post_send_callback)
+        for account, mails in stranded:
+            mails._email_pay_give_back(account)
         return True
 
     def _email_pay_send_by(self, account, smtp_from, *, auto_commit, raise_exception,
@@ -213,6 +216,13 @@ class MailMail(models.Model):
             'mail_server_id': False, 'state': 'outgoing', 'failure_reason': reason,
         })
         return mails
+
+    def _email_pay_give_back(self, account):
+        """Where the default server failed too, mails wait for their account."""
+        failed = self.exists().filtered(lambda mail: mail.state == 'exception')
+        failed.sudo().mail_server_id = account
+        for reason, mails in failed.grouped('failure_reason').items():
+            mails._email_pay_postpone(reason)
 
     def _email_pay_postpone(self, reason, tried=None):
         """Try again later, the later the more often it was tried.

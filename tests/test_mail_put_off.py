@@ -2,6 +2,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .mail_common import STOCK_LOGGER, MailAccountCommon
+from .smtp.servers import closed_port
 
 POISON = 'poison@example.com'
 
@@ -81,3 +82,27 @@ class TestMailPutOff(MailAccountCommon):
                 self.send(mail)
                 self.assertFalse(self.activities(self.account))
                 self.assertEqual(self.account.email_pay_status, 'works')
+
+    # --- the default server fails too -------------------------------------------------------------
+
+    def test_what_the_default_server_does_not_take_waits_for_the_account(self):
+        self.account.email_pay_fallback = True
+        self.account.email_pay_password = 'wrong'
+        default = self.servers.search([('name', '=', "Default")])
+        closed = closed_port()
+        for settings, answers in (
+            ({'smtp_port': closed}, {}), ({}, {'RCPT': '550 5.7.1 Relay access denied'}),
+        ):
+            with self.subTest(settings):
+                default.smtp_port = settings.get('smtp_port', self.default.port)
+                self.default.answers = answers
+                mails = self.mail() + self.mail('ana@example.com')
+                self.send_in_vain(mails)
+                self.assertEqual(mails.mapped('state'), ['outgoing'] * 2)
+                self.assertEqual(mails.mail_server_id, self.account)
+                self.assertEqual(mails.mapped('email_pay_attempts'), [1, 1])
+                self.assertTrue(all(mails.mapped('failure_reason')))
+        self.default.reset()
+        self.send(self.waiting())
+        self.assertEqual(len(self.arrived(self.default)), 4)
+        self.assertFalse(self.waiting())

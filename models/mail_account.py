@@ -98,6 +98,14 @@ class IrMailServer(models.Model):
                 if not email_normalize(text):
                     raise ValidationError(_("“%s” is not an e-mail address.", text))
 
+    @api.constrains('email_pay_purpose', 'smtp_authentication')
+    def _check_email_pay_authentication(self):
+        for account in self.filtered('email_pay_purpose'):
+            if account.smtp_authentication != 'login':
+                raise ValidationError(
+                    _("A mail account signs in with a user and a password, or without. Choose"
+                      " “Username” under “Authenticate with”."))
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

@@ -11,6 +11,7 @@ from odoo.tools import file_open, mute_logger
 
 from ..hooks import uninstall_hook
 from ..models import mail_account_form
+from ..models.mail_account_words import HINTS
 from .mail_common import PASSWORD, SENDER, MailAccountCommon
 from .smtp.servers import HOST, MailServer, RawServer, certificate, dribble_lines
 
@@ -243,6 +244,16 @@ class TestMailAccount(MailAccountCommon):
         for name in ('email_pay_sender', 'email_pay_reply_to'):
             with self.assertRaises(ValidationError):
                 self.account[name] = 'nonsense'
+
+    def test_it_signs_in_by_password(self):
+        server = self.servers.create({'name': "Plain", 'smtp_authentication': 'cli'})
+        self.archive(self.account)
+        for change in (
+                lambda: self.account.write({'smtp_authentication': 'cli'}),
+                lambda: server.write(self.settings())):
+            with self.assertRaisesRegex(ValidationError, "signs in with a user and a password"):
+                change()
+        self.assertNotIn("integration", HINTS['outlook'](self.env))
 
     # --- whose account it is ----------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class EmailPayReminderNotice(models.Model):
     def _remind(self, reminder):
         step, customer = reminder.step, self.partner_id
         links = self.env['email.pay.link']
-        mailed = step.channel != 'sms' and not customer._email_pay_unreachable_by_mail()[customer]
+        mailed = step.channel != 'sms' and not step._mail_obstacles(customer)[customer]
         self.write({
             'state': 'sent',
             'sent_at': fields.Datetime.now(),

@@ -147,8 +147,10 @@ class IrMailServer(models.Model):
             account.email_pay_secret = account.smtp_pass
             account.smtp_pass = False
         account.name = account.email_pay_sender
-        passed = consteq(vals.get('email_pay_proof') or '', account._email_pay_prove())
-        account.email_pay_tested_at = fields.Datetime.now() if passed else False
+        if consteq(vals.get('email_pay_proof') or '', account._email_pay_prove()):
+            account._email_pay_tested()
+        else:
+            account.email_pay_tested_at = False
         account._email_pay_release()
 
     # === SENDING === #

@@ -1,7 +1,7 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .mail_common import STOCK_LOGGER, MailAccountCommon
+from .mail_common import PASSWORD, STOCK_LOGGER, MailAccountCommon
 from .smtp.servers import closed_port
 
 POISON = 'poison@example.com'
@@ -106,3 +106,17 @@ class TestMailPutOff(MailAccountCommon):
         self.send(self.waiting())
         self.assertEqual(len(self.arrived(self.default)), 4)
         self.assertFalse(self.waiting())
+
+    # --- corrected --------------------------------------------------------------------------------
+
+    def test_settings_that_passed_the_test_are_no_failure_any_more(self):
+        self.env.user.email = 'admin@canal.example.com'
+        self.account.email_pay_password = 'wrong'
+        self.send_in_vain(self.mail())
+        self.assertTrue(self.activities(self.account))
+        changes = {'email_pay_password': PASSWORD}
+        proof = self.account.email_pay_test(changes)['proof']
+        self.account.write({**changes, 'email_pay_proof': proof})
+        self.assertEqual(self.account.email_pay_status, 'works')
+        self.assertFalse(self.account.email_pay_failure)
+        self.assertFalse(self.activities(self.account))

@@ -2,11 +2,12 @@ from collections import defaultdict
 
 from odoo import _, api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 
 from .email_pay_receipt import STATES
 
 POSTED = ('in_process', 'paid')
+TAKEN_BACK = ('draft', 'canceled', 'rejected')
 # The last mail to the partner of each payment.
 LAST_STATES = """
     SELECT payment_id FROM (
@@ -86,6 +87,8 @@ class AccountPayment(models.Model):
             self.filtered(
                 lambda payment: payment.email_pay_send_receipt and payment._email_pay_is_posted()
             )._email_pay_plan_receipt()
+        if vals.get('state') in TAKEN_BACK:
+            self.sudo().email_pay_receipt_ids._take_back()
         return res
 
     def _email_pay_remember_choice(self):
@@ -121,13 +124,22 @@ class AccountPayment(models.Model):
         return 'supplier' if self.partner_type == 'supplier' else 'collection'
 
     def _email_pay_receipt_address(self):
-        """Where the receipt goes: to who paid online, else to the contact of the documents, else to
-        the partner's address for invoices."""
-        if transaction := self.payment_transaction_id.sudo():
-            return transaction._email_pay_receipt_address()
+        """Where the receipt goes: to who paid online, while that address works, else to the contact
+        of the documents, else to the partner's address for invoices."""
+        transaction = self.payment_transaction_id.sudo()
+        payer = transaction and transaction._email_pay_receipt_address()
+        if payer and not self._email_pay_came_back(payer):
+            return payer
         contact = self.invoice_ids.partner_id
         contact = contact if len(contact) == 1 else self.partner_id
-        return contact.email_normalized or (contact and contact._email_pay_address())
+        return contact.email_normalized or (contact and contact._email_pay_address()) or payer
+
+    def _email_pay_came_back(self, address):
+        """Whether the last mail about this payment to `address` did not get there."""
+        sent = self.sudo().email_pay_receipt_ids.filtered(
+            lambda receipt: receipt.role != 'copy'
+            and email_normalize(receipt.email) == email_normalize(address))
+        return sent.sorted('id')[-1:].state in ('bounced', 'failed')
 
     def _email_pay_no_address(self):
         if not self.partner_id:

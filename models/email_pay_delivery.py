@@ -3,8 +3,7 @@ from contextlib import contextmanager
 
 from odoo import models, tools
 
-# Mails about records of these models are followed until a mail server took or refused them.
-FOLLOWED = ('account.payment', 'email.pay.link')
+from ..smtp import Kind, of_reply
 
 
 class Delivery:
@@ -41,11 +40,17 @@ class Delivery:
             answers = {address: _as_text(*said) for address, said in cause.recipients.items()}
             self.answer = '\n'.join(answers.values())
             self.refused = {
-                address: answers[address] for address, (code, _text) in cause.recipients.items()
-                if 500 <= code < 600
+                address: answers[address] for address, said in cause.recipients.items()
+                if _is_for_good(*said)
             }
         elif isinstance(cause, smtplib.SMTPResponseException):
             self.answer = _as_text(cause.smtp_code, cause.smtp_error)
+
+
+def _is_for_good(code, text):
+    """Whether a recipient is refused because there is no such address."""
+    problem = of_reply(Kind.RECIPIENT, code, text)
+    return not (problem.of_account or problem.passing)
 
 
 def _as_text(code, text):
@@ -77,14 +82,17 @@ class MailMail(models.Model):
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False,
                                   failure_type=None):
-        """Override of `mail`: note what became of receipts before the mail is deleted."""
-        if followed := self.filtered(lambda mail: mail.model in FOLLOWED):
-            followed._email_pay_record_delivery(failure_reason, failure_type)
+        """Override of `mail`: note what became of receipts before the mail is deleted, and which
+        addresses do not work."""
+        delivery = self.env.context.get('email_pay_delivery')
+        if of_payments := self.filtered(lambda mail: mail.model == 'account.payment'):
+            of_payments._email_pay_record_delivery(delivery, failure_reason, failure_type)
+        for address, answer in (delivery.refused if delivery else {}).items():
+            self.env['res.partner']._email_pay_note_refusal(address, answer)
         return super()._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
 
-    def _email_pay_record_delivery(self, failure_reason, failure_type):
-        delivery = self.env.context.get('email_pay_delivery')
+    def _email_pay_record_delivery(self, delivery, failure_reason, failure_type):
         receipts = self.env['email.pay.receipt'].sudo().search([('mail_id', 'in', self.ids)])
         for receipt in receipts:
             mail = receipt.mail_id
@@ -96,5 +104,3 @@ class MailMail(models.Model):
                 state, delivery.server if delivery else mail.mail_server_id.name,
                 (delivery and delivery.answer) or answer,
             )
-        for address, answer in (delivery.refused if delivery else {}).items():
-            self.env['res.partner']._email_pay_note_refusal(address, answer)

@@ -206,7 +206,11 @@ class EmailPayInstallment(models.Model):
             return
         plan._live_link()
         template = self.env.ref('email_pay.mail_template_denied').sudo()
-        template.send_mail(self.id, email_layout_xmlid='email_pay.mail_layout')
+        template._email_pay_send(self)
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
         plan._message_log(body=_(
             "The customer was told that instalment %s was refused.", self.number))
+
+    def _email_pay_mail_refused(self, _mail, reason):
+        """The mail server of the company would not take the mail that it was refused."""
+        self.plan_id._need_person(_("A customer was not told"), reason)

@@ -37,6 +37,15 @@ class EmailPayLink(models.Model):
             ('bounced_at', '!=', False), ('email', 'in', list(filter(None, addresses))),
         ]).bounced_at = False
 
+    @api.model
+    def _follow_address(self, partner, old):
+        """What is told by the links that still work goes to the new address of `partner`."""
+        self.sudo().search([
+            ('email', '=', old), ('revoked_at', '=', False),
+            ('expires_at', '>', fields.Datetime.now()),
+            ('partner_id.commercial_partner_id', '=', partner.commercial_partner_id.id),
+        ]).email = partner.email_normalized
+
 
 class ResPartner(models.Model):
     """An address from which mail came back, until it changes or a mail comes from it. Odoo counts
@@ -68,14 +77,19 @@ class ResPartner(models.Model):
         return [('message_bounce', '>', 0), ('email_normalized', '!=', False)]
 
     def write(self, vals):
-        """Override: a corrected address has a clean slate, and so have the links of who has it."""
+        """Override: a corrected address has a clean slate, and so have the links of who has it,
+        which go there from now on."""
         before = {partner: partner.email_normalized for partner in self if 'email' in vals}
         res = super().write(vals)
         changed = self.filtered(lambda p: p in before and p.email_normalized != before[p])
         if bounced := changed.filtered('message_bounce'):
             bounced.message_bounce = 0
+        links = self.env['email.pay.link']
         if changed:
-            self.env['email.pay.link']._forget_bounces({before[partner] for partner in changed})
+            links._forget_bounces({before[partner] for partner in changed})
+        for partner in changed.filtered('email_normalized'):
+            if before[partner]:
+                links._follow_address(partner, before[partner])
         return res
 
     def action_email_pay_trust_address(self):

@@ -183,6 +183,15 @@ class EmailPayReceipt(models.Model):
               payment=self.payment_id.name, reason=reason),
         )
 
+    def _take_back(self):
+        """The payment is not posted any more: what has not left does not, and is told when the
+        payment is posted again."""
+        waiting = self.filtered(lambda receipt: receipt.mail_id.state == 'outgoing')
+        waiting.mail_id.cancel()
+        unwritten = self.filtered(
+            lambda receipt: receipt.state in ('due', 'failed') and not receipt.message_id)
+        (waiting | unwritten).unlink()
+
     # === WHAT BECAME OF IT === #
 
     def _record_delivery(self, state, server, answer):

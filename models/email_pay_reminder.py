@@ -121,10 +121,14 @@ class EmailPayReminder(models.Model):
 
     def _obstacles(self, customers):
         """Why this step cannot reach each customer, as a sentence; '' when it can."""
-        by_mail = customers._email_pay_unreachable_by_mail() | customers._email_pay_came_back()
+        by_mail = self._mail_obstacles(customers)
         if self.channel == 'mail':
             return by_mail
         by_sms = customers._email_pay_unreachable_by_sms()
         if self.channel == 'sms':
             return by_sms
         return {customer: by_sms[customer] and by_mail[customer] for customer in customers}
+
+    @api.model
+    def _mail_obstacles(self, customers):
+        return customers._email_pay_unreachable_by_mail() | customers._email_pay_came_back()

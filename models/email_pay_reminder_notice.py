@@ -1,6 +1,8 @@
 import logging
+from datetime import datetime, time, timedelta
 
 import psycopg2
+import pytz
 
 from odoo import _, api, fields, models
 from odoo.fields import Command
@@ -136,7 +138,7 @@ class EmailPayReminderNotice(models.Model):
     def _remind(self, reminder):
         step, customer = reminder.step, self.partner_id
         links = self.env['email.pay.link']
-        mailed = step.channel != 'sms' and not customer._email_pay_unreachable_by_mail()[customer]
+        mailed = step.channel != 'sms' and not step._mail_obstacles(customer)[customer]
         self.write({
             'state': 'sent',
             'sent_at': fields.Datetime.now(),
@@ -146,12 +148,26 @@ class EmailPayReminderNotice(models.Model):
             'item_ids': [Command.create(self._item_values(part)) for part in reminder.parts],
         })
         if mailed:
-            step._template('mail')._email_pay_send(self)
+            step._template('mail')._email_pay_send(self, email_pay_until=self._end_of_day())
             self.link_id._record_sent(mail_state='sent', mail_error=False)
             self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
         if step.channel != 'mail':
             self._try_sms()
         self._log()
+
+    def _end_of_day(self):
+        """When its day is over on the clock of the company, in UTC: the next one has its own."""
+        clock = pytz.timezone(self.company_id.partner_id.tz or 'UTC')
+        end = clock.localize(datetime.combine(self.day + timedelta(days=1), time()))
+        return end.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _email_pay_mail_refused(self, mail, reason):
+        """The mail never left: the step is made up for, unless a text message told of it."""
+        self.write({'email': False, 'reason': reason})
+        self.link_id._email_pay_mail_refused(mail, reason)
+        if not self.phone:
+            self.state = 'failed'
+            self.item_ids.unlink()
 
     def _item_values(self, part):
         return {

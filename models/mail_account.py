@@ -98,6 +98,14 @@ class IrMailServer(models.Model):
                 if not email_normalize(text):
                     raise ValidationError(_("“%s” is not an e-mail address.", text))
 
+    @api.constrains('email_pay_purpose', 'smtp_authentication')
+    def _check_email_pay_authentication(self):
+        for account in self.filtered('email_pay_purpose'):
+            if account.smtp_authentication != 'login':
+                raise ValidationError(
+                    _("A mail account signs in with a user and a password, or without. Choose"
+                      " “Username” under “Authenticate with”."))
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -112,16 +120,22 @@ class IrMailServer(models.Model):
     def write(self, vals):
         """Override of `base`: settings that changed are not tested any more, and a password is not
         handed to another server."""
+        watched = (*self._email_pay_names(), 'smtp_pass', 'email_pay_purpose')
         before = {
-            account: (account._email_pay_values(), account._email_pay_prove())
-            for account in self.sudo().filtered('email_pay_purpose')
-            if not vals.keys().isdisjoint((*self._email_pay_names(), 'smtp_pass'))
+            account: (
+                account.email_pay_purpose, account._email_pay_values(), account._email_pay_prove())
+            for account in self.sudo()
+            if not vals.keys().isdisjoint(watched) and (
+                account.email_pay_purpose or account.email_pay_secret
+                or vals.get('email_pay_purpose'))
         }
         result = super().write(vals)
-        for account, (values, proof) in before.items():
-            if account._email_pay_moves_password(values) and not vals.get('email_pay_password'):
+        for account, (purpose, values, proof) in before.items():
+            moved = account._email_pay_moves_password(values) and not vals.get('email_pay_password')
+            if moved or not account.email_pay_purpose:
                 account.email_pay_secret = False
-            if account.smtp_pass or account._email_pay_prove() != proof:
+            if account.email_pay_purpose and (
+                    not purpose or account.smtp_pass or account._email_pay_prove() != proof):
                 account._email_pay_settings_saved(vals)
         return result
 
@@ -133,8 +147,10 @@ class IrMailServer(models.Model):
             account.email_pay_secret = account.smtp_pass
             account.smtp_pass = False
         account.name = account.email_pay_sender
-        passed = consteq(vals.get('email_pay_proof') or '', account._email_pay_prove())
-        account.email_pay_tested_at = fields.Datetime.now() if passed else False
+        if consteq(vals.get('email_pay_proof') or '', account._email_pay_prove()):
+            account._email_pay_tested()
+        else:
+            account.email_pay_tested_at = False
         account._email_pay_release()
 
     # === SENDING === #

@@ -46,8 +46,11 @@ class IrMailServer(models.Model):
         if (self.email_pay_failing_since or not recent) and self._email_pay_take():
             self._email_pay_tested()
 
-    def _email_pay_note_failure(self, problem):
-        """After mails could not leave: note why, and tell the billing team, once."""
+    def _email_pay_note_failure(self, problem, lasting=False):
+        """After mails could not leave: note why, and tell the billing team, once.
+
+        :param lasting: whether it did not pass by itself, as it might have.
+        """
         if not self._email_pay_take():
             return
         now = fields.Datetime.now()
@@ -55,8 +58,8 @@ class IrMailServer(models.Model):
             'email_pay_failing_since': self.email_pay_failing_since or now,
             'email_pay_failure': self._email_pay_explain(problem),
         })
-        lasting = not problem.passing or now - self.email_pay_failing_since >= PATIENCE
-        if lasting and not self.email_pay_told:
+        waited = now - self.email_pay_failing_since
+        if (lasting or not problem.passing or waited >= PATIENCE) and not self.email_pay_told:
             self.email_pay_told = True
             self._email_pay_tell()
 
@@ -93,7 +96,7 @@ class IrMailServer(models.Model):
     def _email_pay_release(self):
         """Try what was put off because of this account now."""
         waiting = self.env['mail.mail'].sudo().search(
-            [*self._email_pay_waiting_domain(), ('email_pay_attempts', '>', 0)])
+            [*self._email_pay_waiting_domain(), ('failure_reason', '!=', False)])
         if waiting:
             waiting.scheduled_date = False
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()

@@ -84,8 +84,8 @@ HINTS = {
         "Gmail only accepts app passwords: switch on 2-Step Verification in the Google account,"
         " make an app password at https://myaccount.google.com/apppasswords and enter it here."),
     'outlook': lambda env: env._(
-        "Outlook.com no longer accepts passwords from other programs for most accounts. Use Odoo's"
-        " Outlook integration, or an account of another provider."),
+        "Outlook.com no longer accepts passwords from other programs for most accounts. Use an"
+        " account of another provider."),
     'office365': lambda env: env._(
         "Microsoft 365 only accepts passwords where “Authenticated SMTP” is allowed: in the"
         " Microsoft 365 admin center, open the user, Mail, Manage email apps. With two-factor"

@@ -22,6 +22,8 @@ BREAKS = {Kind.DROPPED, Kind.SLOW}
 BROKEN_IN_A_ROW = 3
 # Minutes until a mail is tried again, by how often it was; the last is for all later ones.
 RETRY_MINUTES = (1, 5, 15, 60, 240, 720)
+# When a mail was put off so often, somebody is told, also where the account seems to work.
+TELLING_ATTEMPTS = 4
 
 
 class MailMail(models.Model):
@@ -80,20 +82,24 @@ class MailMail(models.Model):
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         """Override of `mail`: a mail of an account that fails is kept and tried again."""
-        own = self._email_pay_of_accounts()
+        mails = self._email_pay_in_time()
+        own = mails._email_pay_of_accounts()
         if not own or self.env['ir.mail_server']._disable_send():
-            return super().send(auto_commit, raise_exception, post_send_callback)
-        others = self - own
+            return super(MailMail, mails).send(auto_commit, raise_exception, post_send_callback)
+        others = mails - own
         # Those that failed before come last: what keeps one from leaving may not keep the others.
         waiting = own.filtered(lambda mail: mail.state == 'outgoing').sorted(
             lambda mail: (mail.email_pay_attempts, mail.id))
+        stranded = []
         for account_id, alias_domain_id, smtp_from, ids in waiting._split_by_mail_configuration():
-            others += self.browse(ids)._email_pay_send_by(
-                self.env['ir.mail_server'].sudo().browse(account_id), smtp_from,
-                auto_commit=auto_commit, raise_exception=raise_exception,
-                alias_domain_id=alias_domain_id, post_send_callback=post_send_callback)
-        if others:
+            account = self.env['ir.mail_server'].sudo().browse(account_id)
+            stranded.append((account, self.browse(ids)._email_pay_send_by(
+                account, smtp_from, auto_commit=auto_commit, raise_exception=raise_exception,
+                alias_domain_id=alias_domain_id, post_send_callback=post_send_callback)))
+        if others := others.union(*(mails for _account, mails in stranded)):
             super(MailMail, others).send(auto_commit, raise_exception, post_send_callback)
+        for account, mails in stranded:
+            mails._email_pay_give_back(account)
         return True
 
     def _email_pay_send_by(self, account, smtp_from, *, auto_commit, raise_exception,
@@ -186,6 +192,8 @@ class MailMail(models.Model):
         """What becomes of a mail after it was tried."""
         if session.problem and session.problem.passing:
             self._email_pay_postpone(account._email_pay_explain(session.problem))
+            if self.email_pay_attempts == TELLING_ATTEMPTS:
+                account._email_pay_note_failure(session.problem, lasting=True)
         elif session.problem:
             self._email_pay_give_up(account._email_pay_explain(session.problem))
         elif not session.delivered and self.exists().state == 'exception':
@@ -198,36 +206,68 @@ class MailMail(models.Model):
         reason = account._email_pay_explain(problem)
         if raise_exception:
             raise MailDeliveryException(reason)
+        # When it came during a mail, that mail may be the reason, and comes last next time.
+        tried = self if problem.opening else self.filtered(lambda mail: mail.state == 'exception')
         mails = self._email_pay_take()
         if not account.email_pay_fallback:
-            mails._email_pay_postpone(reason)
+            mails._email_pay_postpone(reason, mails & tried)
             return self.browse()
         mails.sudo().write({
             'mail_server_id': False, 'state': 'outgoing', 'failure_reason': reason,
         })
         return mails
 
-    def _email_pay_postpone(self, reason):
-        """Try again later, the later the more often it was tried."""
-        for attempts, mails in self.sudo().grouped('email_pay_attempts').items():
-            minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES) - 1)]
-            mails._email_pay_postpone_to(fields.Datetime.now() + timedelta(minutes=minutes), {
-                'email_pay_attempts': attempts + 1, 'failure_type': 'mail_smtp',
-                'failure_reason': reason,
-            })
+    def _email_pay_give_back(self, account):
+        """Where the default server failed too, mails wait for their account."""
+        failed = self.exists().filtered(lambda mail: mail.state == 'exception')
+        failed.sudo().mail_server_id = account
+        for reason, mails in failed.grouped('failure_reason').items():
+            mails._email_pay_postpone(reason)
+
+    def _email_pay_postpone(self, reason, tried=None):
+        """Try again later, the later the more often it was tried.
+
+        :param tried: which of these mails were; all of them when it is not given. The others wait
+            as long as the one that was tried most often.
+        """
+        tried = self if tried is None else tried
+        values = {'failure_type': 'mail_smtp', 'failure_reason': reason}
+        most = max(self.sudo().mapped('email_pay_attempts'), default=0)
+        for attempts, mails in tried.sudo().grouped('email_pay_attempts').items():
+            mails._email_pay_postpone_to(
+                next_try(attempts), {**values, 'email_pay_attempts': attempts + 1})
+        (self - tried).sudo()._email_pay_postpone_to(next_try(most), values)
         self._email_pay_mark_notifications(reason)
 
     def _email_pay_postpone_to(self, time, values):
-        useless = self.filtered(lambda mail: mail.email_pay_until and mail.email_pay_until < time)
+        useless = self._email_pay_useless_at(time)
         useless.write({'state': 'cancel', **values})
         if waiting := self - useless:
             waiting.write({'state': 'outgoing', 'scheduled_date': time, **values})
             self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger(at=time)
+        for mail in useless:
+            mail._email_pay_tell_refused(mail.failure_reason)
+
+    def _email_pay_useless_at(self, time):
+        return self.filtered(lambda mail: mail.email_pay_until and mail.email_pay_until < time)
+
+    def _email_pay_in_time(self):
+        """These mails without those that are useless by now, which are cancelled."""
+        late = self.sudo()._email_pay_useless_at(fields.Datetime.now()).filtered(
+            lambda mail: mail.state == 'outgoing')
+        for mail in late and late._email_pay_take():
+            reason = mail.failure_reason or _("It did not leave in time.")
+            mail.write({'state': 'cancel', 'failure_reason': reason})
+            mail._email_pay_tell_refused(reason)
+        return self - late
 
     def _email_pay_give_up(self, reason):
         """The server will never take this mail: it stays as failed, and who sent it is told."""
         self.sudo().failure_reason = reason
         self._email_pay_mark_notifications(reason)
+        self._email_pay_tell_refused(reason)
+
+    def _email_pay_tell_refused(self, reason):
         record = self.env[self.model].browse(self.res_id) if self.model and self.res_id else None
         if not hasattr(record, '_email_pay_mail_refused'):
             return
@@ -242,3 +282,8 @@ class MailMail(models.Model):
         self._postprocess_sent_message(
             success_pids=[], success_emails=[], failure_reason=reason,
             failure_type='mail_smtp')
+
+
+def next_try(attempts):
+    minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES) - 1)]
+    return fields.Datetime.now() + timedelta(minutes=minutes)

@@ -2,5 +2,5 @@
 wrong. Zero Odoo imports; runs and tests without Odoo."""
 
 from .presets import PRESETS, preset_of_address, preset_of_host
-from .problems import Kind, Problem
+from .problems import Kind, Problem, of_reply
 from .session import Session, Settings, open_session

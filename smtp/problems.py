@@ -54,6 +54,7 @@ class Problem(Exception):
     def __init__(self, kind: Kind, detail='', later=False, opening=False):
         super().__init__(detail)
         self.kind = kind
+        self.opening = opening
         self.passing = later or kind in PASSING
         self.of_account = opening or kind not in OF_A_MAIL
 
@@ -78,13 +79,26 @@ WORDS = {
     Kind.RELAY: r"""
         relay(ing)?\ (access\ )?denied | unable\ to\ relay | not\ permitted\ to\ relay""",
 }
+# A mail is refused in the words of these as well, and for other reasons.
+OF_SIGNING_IN = {Kind.APP_PASSWORD, Kind.LOGIN_BLOCKED}
+# Who may send, the server says before it has read the mail.
+OF_CONTENT = {Kind.SENDER, Kind.LIMIT}
 
 
 def of_reply(kind: Kind, code: int, text: bytes | str, opening=False) -> Problem:
     """The problem that a refusal is: `kind`, unless its words say it more exactly."""
     text = text.decode(errors='replace') if isinstance(text, bytes) else text
     flags = re.IGNORECASE | re.VERBOSE
-    said = next((other for other, words in WORDS.items() if re.search(words, text, flags)), kind)
+    said = next((
+        other for other, words in WORDS.items()
+        if _may_mean(kind, other, opening) and re.search(words, text, flags)
+    ), kind)
     if code == 530 and said == kind:
         said = Kind.LOGIN_NEEDED
     return Problem(said, f'{code} {text}'.strip(), later=400 <= code < 500, opening=opening)
+
+
+def _may_mean(kind, other, opening):
+    if opening:
+        return True
+    return other in OF_CONTENT or (kind != Kind.MESSAGE and other not in OF_SIGNING_IN)

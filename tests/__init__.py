@@ -17,7 +17,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_shuffle
     from . import test_mail_account
     from . import test_mail_concurrency
+    from . import test_mail_put_off
     from . import test_mail_sending
+    from . import test_mail_told
     from . import test_outstanding
     from . import test_sign_in
     from . import test_sign_in_session

@@ -29,11 +29,11 @@ class ReceiptCommon(EmailPayCommon):
         })
 
     @classmethod
-    def create_bill(cls, amount=100.0, ref='F-00017', **values):
+    def create_bill(cls, amount=100.0, ref='F-00017', partner=None, **values):
         values.setdefault('tax_ids', [])
         return cls._create_invoice_one_line(
             price_unit=amount, name="Paper", move_type='in_invoice', ref=ref,
-            partner_id=cls.supplier, currency_id=cls.company_currency,
+            partner_id=partner or cls.supplier, currency_id=cls.company_currency,
             invoice_date=fields.Date.today(), post=True, **values,
         )
 

@@ -158,3 +158,49 @@ class TestBounces(ReceiptCommon):
         row = self.env['email.pay.outstanding'].search([('move_id', '=', invoice.id)])
         self.assertTrue(row.bounced)
         self.assertEqual(row.action_open_contact()['res_id'], contact.id)
+
+    # --- corrected --------------------------------------------------------------------------------
+
+    def resend(self, payment):
+        """Press *Resend*; where the new mail goes."""
+        payment.action_email_pay_send_receipt()
+        return self.receipts()[-1:].email_to
+
+    def test_links_that_work_go_to_the_new_address_of_their_customer(self):
+        other = self.create_link(self.create_invoice(
+            partner=self.env['res.partner'].create({'name': "Ana", 'email': 'rosa@example.com'})))
+        revoked = self.create_link(self.create_invoice())
+        payer = self.create_link(self.create_invoice())
+        links = self.link | other | revoked | payer
+        links.email = 'rosa@example.com'
+        payer.email = 'payer@example.com'
+        revoked.revoked_at = '2026-01-01'
+        self.customer.email = 'Rosa <rosa@new.example.com>'
+        self.assertEqual(links.mapped('email'), [
+            'rosa@new.example.com', 'rosa@example.com', 'rosa@example.com', 'payer@example.com'])
+        self.customer.email = False
+        self.assertEqual(self.link.email, 'rosa@new.example.com')
+
+    def test_a_receipt_is_sent_again_to_the_corrected_contact(self):
+        payment = self.pay_by_card(self.link).payment_id
+        self.assertEqual(self.receipts().email_to, 'rosa@example.com')
+        self.customer.email = 'rosa@new.example.com'
+        self.assertEqual(self.resend(payment), 'rosa@new.example.com')
+
+    def test_where_the_payers_address_does_not_work_the_contact_gets_it(self):
+        self.link.email = 'payer@example.com'
+        payment = self.pay_by_card(self.link).payment_id
+        self.receipts()
+        self.assertEqual(self.resend(payment), 'payer@example.com')
+        payment.email_pay_receipt_ids.filtered(
+            lambda receipt: receipt.role == 'again')._record_bounce("user unknown")
+        for _time in range(2):
+            self.assertEqual(self.resend(payment), 'rosa@example.com')
+        self.customer.email = False
+        self.assertEqual(self.resend(payment), 'payer@example.com')
+
+    def test_a_payment_without_an_address_is_told_to_the_contact(self):
+        transaction = self.start_payment(self.link)
+        transaction.partner_email = self.link.email = False
+        self.advance(self.charge(transaction))
+        self.assertEqual(self.receipts().email_to, 'rosa@example.com')

@@ -11,8 +11,9 @@ from odoo.tools import file_open, mute_logger
 
 from ..hooks import uninstall_hook
 from ..models import mail_account_form
+from ..models.mail_account_words import HINTS
 from .mail_common import PASSWORD, SENDER, MailAccountCommon
-from .smtp.servers import MailServer, RawServer, certificate, dribble_lines
+from .smtp.servers import HOST, MailServer, RawServer, certificate, dribble_lines
 
 
 @tagged('post_install', '-at_install')
@@ -153,6 +154,29 @@ class TestMailAccount(MailAccountCommon):
         self.account.smtp_host = '127.0.0.1'
         self.assertFalse(self.account.sudo().email_pay_secret)
 
+    def test_it_is_not_carried_to_another_server_without_a_purpose(self):
+        self.account.email_pay_purpose = False
+        self.assertFalse(self.account.sudo().email_pay_secret)
+        self.cr.execute(
+            "UPDATE ir_mail_server SET email_pay_secret = 'kept' WHERE id = %s", [self.account.id])
+        self.account.invalidate_recordset()
+        self.account.write({'smtp_host': '127.0.0.1', 'email_pay_purpose': 'collection'})
+        self.assertFalse(self.account.sudo().email_pay_secret)
+
+    def test_that_of_a_server_that_becomes_an_account_is_kept_there_too(self):
+        server = self.servers.create({
+            'name': "Plain", 'smtp_host': HOST, 'smtp_port': self.server.port,
+            'smtp_user': SENDER, 'smtp_pass': PASSWORD,
+        })
+        self.archive(self.account)
+        server.write({
+            'email_pay_purpose': 'collection', 'email_pay_company_id': self.company.id,
+            'email_pay_sender': SENDER,
+        })
+        self.assertFalse(server.smtp_pass)
+        self.assertEqual(server.sudo().email_pay_secret, PASSWORD)
+        self.assertEqual((server.name, server.email_pay_status), (SENDER, 'untested'))
+
     def test_a_copy_has_no_password(self):
         copy = self.account.copy({'active': False})
         self.assertFalse(copy.sudo().email_pay_secret)
@@ -220,6 +244,16 @@ class TestMailAccount(MailAccountCommon):
         for name in ('email_pay_sender', 'email_pay_reply_to'):
             with self.assertRaises(ValidationError):
                 self.account[name] = 'nonsense'
+
+    def test_it_signs_in_by_password(self):
+        server = self.servers.create({'name': "Plain", 'smtp_authentication': 'cli'})
+        self.archive(self.account)
+        for change in (
+                lambda: self.account.write({'smtp_authentication': 'cli'}),
+                lambda: server.write(self.settings())):
+            with self.assertRaisesRegex(ValidationError, "signs in with a user and a password"):
+                change()
+        self.assertNotIn("integration", HINTS['outlook'](self.env))
 
     # --- whose account it is ----------------------------------------------------------------------
 

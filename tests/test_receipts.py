@@ -163,6 +163,26 @@ class TestReceipts(ReceiptCommon):
         self.assertTrue(self.register(self.create_invoice(), tell=None).email_pay_send_receipt)
         self.assertFalse(other.email_pay_send_receipt)
 
+    def register_form(self, moves):
+        return Form(self.env['account.payment.register'].with_context(
+            active_model='account.move', active_ids=moves.ids))
+
+    def test_of_many_each_side_is_asked_and_remembered_by_itself(self):
+        self.company.email_pay_send_receipt = True
+        ana, depot = self.env['res.partner'].create([{'name': "Ana"}, {'name': "Depot"}])
+        customers = self.invoice | self.create_invoice(partner=ana)
+        suppliers = self.create_bill() | self.create_bill(ref='F-2', partner=depot)
+        form = self.register_form(customers)
+        self.assertTrue(form.email_pay_send_receipt)
+        form.email_pay_send_receipt = False
+        form = self.register_form(suppliers)
+        self.assertFalse(form.email_pay_send_receipt)
+        form.email_pay_send_receipt = True
+        form.save().action_create_payments()
+        self.assertTrue(self.company.email_pay_send_notice)
+        self.assertTrue(self.company.email_pay_send_receipt)
+        self.assertEqual(len(self.receipts('cobros@papeles.example.com')), 1)
+
     def test_the_form_proposes_it_and_programs_do_not(self):
         self.register(self.invoice)
         with Form(self.env['account.payment'].with_context(
@@ -288,13 +308,26 @@ class TestReceipts(ReceiptCommon):
 
     # --- who may ----------------------------------------------------------------------------------
 
+    def reader(self):
+        return new_test_user(
+            self.env, 'payment_reader', 'account.group_account_readonly',
+            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
+
+    def test_readers_print_the_receipt_of_an_online_payment(self):
+        transaction = self.pay_by_card(self.create_link(self.invoice))
+        payment_ids = transaction.payment_id.ids
+        report = self.env['ir.actions.report'].with_user(self.reader())
+        self.env.flush_all()
+        self.env.invalidate_all()
+        page, _kind = report._render_qweb_html('email_pay.report_receipt', payment_ids)
+        text = self.text(page.decode())
+        for part in (self.invoice.name, transaction.reference, "Paid with Card"):
+            self.assertIn(part, text)
+
     def test_readers_see_the_history_and_send_nothing(self):
         payment = self.register(self.invoice)
         self.receipts()
-        reader = new_test_user(
-            self.env, 'payment_reader', 'account.group_account_readonly',
-            company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
-        payment = payment.with_user(reader)
+        payment = payment.with_user(self.reader())
         self.assertEqual(payment.email_pay_receipt_ids.email, 'rosa@example.com')
         with self.assertRaises(AccessError):
             payment.action_email_pay_send_receipt()

@@ -111,3 +111,37 @@ class TestReceiptDelivery(ReceiptCommon):
         receipt = payment.email_pay_receipt_ids
         self.assertEqual((receipt.state, receipt.server), ('outbox', account.name))
         self.assertIn(LOOPBACK, receipt.answer)
+
+    # --- taken back -------------------------------------------------------------------------------
+
+    def test_what_is_taken_back_before_it_left_is_told_when_it_is_posted_again(self):
+        self.portal.notification_email = 'desk@canal.example.com'
+        payment = self.register(self.create_invoice())
+        for take_back in (payment.action_draft, payment.action_cancel, payment.action_reject):
+            mails = self.receipts()
+            self.assertEqual(len(mails), 2)
+            take_back()
+            self.assertEqual(set(mails.mapped('state')), {'cancel'})
+            self.assertFalse(payment.email_pay_receipt_ids)
+            if payment.state != 'draft':
+                payment.action_draft()
+            payment.action_post()
+        smtp = self.start_smtp()
+        self.mail_account(smtp)
+        self.deliver(self.receipts())
+        self.assertEqual(len(smtp.store.mails()), 2)
+
+    def test_what_is_taken_back_after_it_left_is_not_told_again(self):
+        receipt, _account = self.sent(self.create_invoice(), self.start_smtp())
+        payment = receipt.payment_id
+        payment.action_draft()
+        payment.action_post()
+        self.assertFalse(self.receipts())
+        self.assertEqual(self.history(payment), [('first', 'rosa@example.com', 'sent')])
+
+    def test_a_payment_that_is_deleted_is_not_told(self):
+        payment = self.register(self.create_invoice())
+        mails = self.receipts()
+        payment.action_draft()
+        payment.unlink()
+        self.assertFalse(mails.exists().filtered(lambda mail: mail.state == 'outgoing'))

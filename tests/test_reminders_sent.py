@@ -137,6 +137,14 @@ class TestRemindersSent(ReminderCommon, MockSMS):
         self.assertFalse(self.run_at(0))
         self.assertEqual((self.notices().state, len(self.texts())), ('sent', 1))
 
+    def test_where_mails_came_back_the_text_message_goes_out_alone(self):
+        self.owe_then()
+        self.step(0).channel = 'both'
+        self.customer.message_bounce = 1
+        self.assertFalse(self.run_at(0))
+        self.assertEqual(
+            (self.notices().state, self.notices().email, len(self.texts())), ('sent', False, 1))
+
     def test_who_asked_for_no_text_messages_gets_none(self):
         self.owe_then()
         self.step(0).channel = 'sms'

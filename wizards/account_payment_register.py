@@ -6,6 +6,9 @@ class AccountPaymentRegister(models.TransientModel):
 
     _inherit = 'account.payment.register'
 
+    # Customers or suppliers, never both; Odoo's own is empty when there are many of them.
+    email_pay_side = fields.Char(
+        compute='_compute_email_pay_side', export_string_translation=False)
     email_pay_send_receipt = fields.Boolean(
         string="Send Receipt", compute='_compute_email_pay_send_receipt', store=True,
         readonly=False, help="One mail for each payment, once it is posted.",
@@ -15,12 +18,17 @@ class AccountPaymentRegister(models.TransientModel):
     )
     email_pay_unreachable = fields.Char(compute='_compute_email_pay_unreachable')
 
-    @api.depends('company_id', 'partner_type')
+    @api.depends('batches')
+    def _compute_email_pay_side(self):
+        for wizard in self:
+            wizard.email_pay_side = wizard.batches[0]['payment_values']['partner_type']
+
+    @api.depends('company_id', 'email_pay_side')
     def _compute_email_pay_send_receipt(self):
         """What was chosen last in this company."""
         for wizard in self:
             wizard.email_pay_send_receipt = wizard.company_id._email_pay_receipt_choice(
-                wizard.partner_type)
+                wizard.email_pay_side)
 
     @api.depends('line_ids', 'email_pay_send_receipt')
     def _compute_email_pay_unreachable(self):

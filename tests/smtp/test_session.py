@@ -269,6 +269,11 @@ class TestMails(SessionCase):
             ('DATA', '554 5.2.252 SendAsDenied', Kind.SENDER, True),
             ('DATA', '550 5.4.5 Daily user sending limit exceeded', Kind.LIMIT, True),
             ('DATA', '554 5.7.1 Spam', Kind.MESSAGE, False),
+            ('DATA', '554 5.7.9 Message not accepted for policy reasons', Kind.MESSAGE, False),
+            ('DATA', '550 5.7.1 Authentication required by DMARC', Kind.MESSAGE, False),
+            ('DATA', '550 5.7.1 The next server: relaying denied', Kind.MESSAGE, False),
+            ('RCPT', '550 5.7.14 Blocked, see our web page', Kind.RECIPIENT, False),
+            ('RCPT', '550 5.7.1 Authentication required', Kind.LOGIN_NEEDED, True),
         ]
         for stage, answer, kind, of_account in cases:
             with self.subTest(answer, stage=stage):

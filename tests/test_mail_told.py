@@ -1,0 +1,107 @@
+from datetime import datetime, time, timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .mail_common import STOCK_LOGGER, MailAccountCommon
+from .plan_follow_common import PlanFollowCommon
+from .reminder_common import ReminderCommon
+
+
+@tagged('post_install', '-at_install')
+class TestMailTold(MailAccountCommon, PlanFollowCommon, ReminderCommon):
+    """What becomes of the reminders and the mails of instalments that leave by an account."""
+
+    def denied(self):
+        """An instalment that was refused, and the mail that tells the customer."""
+        installment = self.plan('denied', 'awaiting').installment_ids[:1]
+        installment._tell_denied()
+        return installment, self.outbox('mail_template_denied')
+
+    def test_a_refused_instalment_is_told_by_the_account_for_collections(self):
+        _installment, mail = self.denied()
+        self.send(mail)
+        self.assertEqual(self.arrived(), ['rosa@example.com'])
+        self.assertEqual(self.server.mails[0].mail_from, 'collect@canal.example.com')
+
+    # --- a reminder that waits --------------------------------------------------------------------
+
+    def check_made_up_for(self, mail):
+        """The reminder never left, and that of the next day is about the same."""
+        notice = self.notices()
+        self.assertEqual(mail.state, 'cancel')
+        self.assertEqual((notice.state, notice.item_ids.ids), ('failed', []))
+        self.assertEqual(notice.reason, mail.failure_reason)
+        self.assertEqual(notice.link_id.mail_state, 'failed')
+        self.assertEqual(len(self.run_at(1)), 1)
+        self.assertFalse(self.run_at(2))
+
+    def test_a_reminder_is_good_until_its_day_is_over_on_the_companys_clock(self):
+        self.owe_then()
+        midnight = datetime.combine(self.due_date + timedelta(days=1), time())
+        self.assertEqual(self.run_at(0).email_pay_until, midnight + timedelta(hours=6))
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_reminder_that_cannot_leave_on_its_day_is_made_up_for(self):
+        self.owe_then()
+        mail = self.run_at(0)
+        mail.email_pay_until = fields.Datetime.now() + timedelta(seconds=30)
+        self.account.email_pay_password = 'wrong'
+        self.send(mail)
+        self.assertIn("refuses the user or the password", mail.failure_reason)
+        self.check_made_up_for(mail)
+
+    def test_a_reminder_that_waited_for_the_outbox_too_long_is_made_up_for(self):
+        self.owe_then()
+        mail = self.run_at(0)
+        mail.email_pay_until = fields.Datetime.now() - timedelta(seconds=1)
+        self.send(mail)
+        self.assertFalse(self.server.mails)
+        self.check_made_up_for(mail)
+
+    @mute_logger(STOCK_LOGGER)
+    def test_what_a_text_message_told_is_not_told_again(self):
+        self.customer.write({'phone': '6123-4567', 'country_id': self.env.ref('base.pa').id})
+        self.step(0).channel = 'both'
+        self.owe_then()
+        mail = self.run_at(0)
+        mail.email_pay_until = fields.Datetime.now() - timedelta(seconds=1)
+        self.send(mail)
+        self.assertEqual((mail.state, self.notices().state), ('cancel', 'sent'))
+        self.assertFalse(self.run_at(1))
+
+    # --- refused ----------------------------------------------------------------------------------
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_reminder_that_is_refused_is_sent_to_the_corrected_address(self):
+        self.owe_then()
+        mail = self.run_at(0)
+        self.server.answers = {'RCPT': '550 5.1.1 No such user'}
+        self.send(mail)
+        notice = self.notices()
+        self.assertEqual((notice.state, notice.item_ids.ids), ('failed', []))
+        self.assertIn("No such user", notice.reason)
+        self.assertTrue(self.customer.email_pay_bounced)
+        self.assertFalse(self.run_at(1))
+        self.assertIn("came back", self.notices().reason)
+        self.customer.email = 'rosa@new.example.com'
+        self.assertEqual(self.run_at(2).email_to, 'rosa@new.example.com')
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_mail_of_an_instalment_that_is_refused_is_told(self):
+        installment, mail = self.denied()
+        self.server.answers = {'RCPT': '550 5.1.1 No such user'}
+        self.send(mail)
+        [activity] = self.activities(installment.plan_id)
+        self.assertEqual(activity.summary, "A customer was not told")
+        self.assertIn("No such user", activity.note)
+        self.assertTrue(self.customer.email_pay_bounced)
+
+    @mute_logger(STOCK_LOGGER)
+    def test_any_mail_marks_an_address_that_does_not_exist_and_no_other(self):
+        for answer in ('550 5.7.1 Relaying denied', '450 4.2.0 Greylisted', '550 Unknown user'):
+            self.assertFalse(self.customer.email_pay_bounced)
+            self.default.answers = {'RCPT': answer}
+            self.send(self.mail(mail_server_id=False))
+        self.assertTrue(self.customer.email_pay_bounced)

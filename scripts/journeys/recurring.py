@@ -30,7 +30,7 @@ def run(journey):
         wait_until(lambda: states(accountant, plan) == ['confirmed'] + ['awaiting'] * 5)
         assert find_invoice(accountant)['state'] == 'posted'
         open_invoice(journey, desk, invoice)
-        desk.locator('.o_statusbar_status .o_arrow_button_current', has_text='Lançado').wait_for()
+        desk.locator('.o_statusbar_status button:visible', has_text='Lançado').first.wait_for()
         journey.screenshot(desk, 'invoice-posted', full_page=False)
     with journey.step('Three months pass, each is told and booked'):
         for month in (2, 3, 4):

@@ -179,9 +179,14 @@ def _booked(tx):
         'lines': sorted(_line(line) for line in payment.move_id.line_ids),
         'receivable': sorted(_line(line) for line in invoice.line_ids.filtered(
             lambda line: line.account_id.account_type == 'asset_receivable')),
-        'chatter': [len(record.message_ids) for record in (payment, payment.move_id, invoice, tx)
+        'chatter': [len(_notes(record)) for record in (payment, payment.move_id, invoice, tx)
                     if 'message_ids' in record],
     }
+
+
+def _notes(record):
+    """What the chatter says of the booking; the receipts that are mailed later stand there too."""
+    return record.message_ids.filtered(lambda message: message.message_type != 'email_outgoing')
 
 
 def _line(line):

@@ -186,34 +186,33 @@ class TestReminders(ReminderCommon):
         transaction._set_canceled()
         self.assertTrue(self.run_at(1))
 
-    def collect_monthly(self, invoice, count, *states, plan_state='active'):
-        """A plan that a person confirms month by month, some of whose charges became something."""
-        if not (method := self.portal._recurring_methods()):
+    def collect_monthly(self, invoice):
+        """A plan of two months that a person confirms: it holds what is due now."""
+        if not self.portal._recurring_methods():
             self.portal.method_ids = [Command.create({
                 'provider_id': self.credicorp.id, 'kind': 'recurring', 'recurring_mode': 'manual',
             })]
-            method = self.portal._recurring_methods()
-        plans = self.env['email.pay.plan'].sudo()
-        plan = plans._create_for(invoice, method, count, self.due_date)
-        plan.state = plan_state
-        for line, state in zip(plan.installment_ids.sorted('number'), states, strict=False):
-            line.state = state
-        return plan
+        return self.env['email.pay.plan']._create_for(
+            invoice, self.portal._recurring_methods(), 2, self.due_date)
 
     def test_what_is_collected_in_instalments_is_not_reminded_of(self):
         pending, active = self.owe_then(100.0), self.owe_then(50.0)
-        self.collect_monthly(pending, 2, plan_state='pending')
-        plan = self.collect_monthly(active, 2)
+        for invoice in (pending, active):
+            plan = self.collect_monthly(invoice)
+        plan.sudo().state = 'active'
         self.assertFalse(self.run_at(0))
         plan.installment_ids._cancel("Stopped.")
         mail = self.run_at(1)
         self.assertIn(active.name, mail.body_html)
         self.assertNotIn(pending.name, mail.body_html)
 
-    def test_what_an_instalment_plan_was_refused_is_reminded_of(self):
+    def test_what_is_due_beyond_the_instalments_is_reminded_of(self):
         part, whole = self.owe_then(100.0), self.owe_then(50.0)
-        self.collect_monthly(part, 5, 'denied', 'denied')
-        self.collect_monthly(whole, 2)
+        self.settle_by_hand(part, 40.0)
+        for invoice in (part, whole):
+            self.collect_monthly(invoice)
+        part.matched_payment_ids.action_draft()  # it was booked by mistake
+        self.assertEqual(part.amount_residual, 100.0)
         mail = self.run_at(0)
         self.assertIn("40.00", mail.subject)
         self.assertNotIn(whole.name, mail.body_html)

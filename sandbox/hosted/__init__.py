@@ -73,8 +73,9 @@ class CardPage:
         key = nonce()
         page = template.substitute(
             words, **values, nonce=key, style=self._style, brand=self._brand)
-        policy = f"default-src 'none'; style-src 'nonce-{key}'; base-uri 'none'; {policy}"
-        return as_html(page, policy, status)
+        return as_html(page, (
+            f"default-src 'none'; img-src data:; style-src 'nonce-{key}'; base-uri 'none'; {policy}"
+        ), status)
 
 
 def _root(colors: Words) -> str:

@@ -12,9 +12,10 @@ from ..web import Request, Response, as_html, nonce
 from .words import WORDS
 
 FOLDER = Path(__file__).parent
-PAGE = Template((FOLDER / 'page.html').read_text())
-MESSAGE = Template((FOLDER / 'message.html').read_text())
-STYLE = (FOLDER / 'page.css').read_text()
+FRAME = Template((FOLDER / 'frame.html').read_text())
+FORM = Template((FOLDER / 'form.html').read_text())
+MESSAGE = Template('<h1>$message</h1>\n<p>$close</p>')
+STYLE = (FOLDER / 'style.css').read_text()
 
 Words = Mapping[str, str]
 
@@ -22,7 +23,7 @@ Words = Mapping[str, str]
 class CardPage:
     """
     :param brand: whose page it is.
-    :param colors: what page.css leaves open, by name.
+    :param colors: what style.css leaves open, by name.
     :param words: what only this gateway says, by language; who asks for none of them gets the
         first.
     """
@@ -54,8 +55,8 @@ class CardPage:
         page = {'note': '', 'amount': amount, 'back_url': back_url, **texts}
         page |= {'button': button or f'{words["pay"]} {amount}', 'error': words.get(error, '')}
         parts = urlsplit(back_url)
-        return self._filled(
-            PAGE, words, {name: escape(text) for name, text in page.items()} | {
+        return self._framed(
+            FORM, words, {name: escape(text) for name, text in page.items()} | {
                 'invalid': 'aria-invalid="true"' if error else '',
                 'hints': ''.join(
                     f'<li><code>{number}</code> {escape(text)}</li>'
@@ -67,12 +68,14 @@ class CardPage:
 
     def message(self, words: Words, name: str, status: int) -> Response:
         """One thing to say, and nothing to do."""
-        return self._filled(MESSAGE, words, {'message': words[name]}, "form-action 'none'", status)
+        return self._framed(MESSAGE, words, {'message': words[name]}, "form-action 'none'", status)
 
-    def _filled(self, template: Template, words: Words, values: Words, policy, status=200):
+    def _framed(self, main: Template, words: Words, values: Words, policy, status=200):
         key = nonce()
-        page = template.substitute(
-            words, **values, nonce=key, style=self._style, brand=self._brand)
+        page = FRAME.substitute(
+            words, brand=self._brand, nonce=key, style=self._style,
+            main=main.substitute(words, brand=self._brand, **values),
+        )
         return as_html(page, (
             f"default-src 'none'; img-src data:; style-src 'nonce-{key}'; base-uri 'none'; {policy}"
         ), status)

@@ -27,6 +27,8 @@ CODE_DIGITS = 6
 CODE_MINUTES = 10
 CODE_TRIES = 5
 TRANSACTION_TOKEN_HOURS = 24 * 7
+# A form of our own pages: a statement with ten thousand documents ticked is a fifth of it.
+MAX_FORM_BYTES = 1024 * 1024
 
 # The type of the routes that a gateway notifies.
 NOTIFICATION = 'email_pay_notification'

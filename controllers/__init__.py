@@ -3,8 +3,8 @@ from . import logs
 from . import payment_page
 from . import plan_page
 from . import portal
+from . import portal_home
 from . import portal_overdue
-from . import portal_plans
 from . import portal_qr
 from . import sign_in_page
 from . import signed_in_page

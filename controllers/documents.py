@@ -101,12 +101,19 @@ def other_values(limits, currency, lang):
         'max': float_repr(most, currency.decimal_places),
         'min_label': currency.format(least),
         'max_label': currency.format(most),
+        'value': request.params.get('amount', ''),
+        **money_format(currency, lang),
+    }
+
+
+def money_format(currency, lang):
+    """How the scripts of the pages read and write amounts."""
+    return {
         'decimals': str(currency.decimal_places),  # a bare 0 would leave the attribute out
         'symbol': currency.symbol,
         'symbol_position': currency.position,
         'decimal_point': lang.decimal_point,
         'thousands_sep': lang.thousands_sep,
-        'value': request.params.get('amount', ''),
     }
 
 

@@ -3,13 +3,14 @@ from typing import NamedTuple
 from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import Controller, request, route
-from odoo.tools import hash_sign, verify_hash_signed
+from odoo.tools import hash_sign
 from odoo.tools.mail import is_html_empty
 
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from ..const import PAGE_ROUTE, VISIT_HOURS
-from .page import PageMixin
+from ..const import MAX_FORM_BYTES, PAGE_ROUTE, VISIT_HOURS
+from ..models.signed import read_signed
+from .page import SHOWN, PageMixin
 from .visits import is_anonymous, visited_link
 
 OFFER_SCOPE = 'email_pay.offer'
@@ -56,7 +57,7 @@ def inline_path(link, amount, provider, pick=None):
 class InlinePageController(PageMixin, Controller):
     """The second step for providers of Odoo that bring their own inline form."""
 
-    @route(f'{PAGE_ROUTE}/form', type='http', auth='public', methods=['GET'], sitemap=False)
+    @route(f'{PAGE_ROUTE}/form', **SHOWN | {'save_session': True})
     def show(self, selector, offer='', **_params):
         """The form, unless something is to be chosen again first."""
         proof, offer = offer, self._read_offer(selector, offer)
@@ -106,7 +107,8 @@ class InlinePageController(PageMixin, Controller):
             'is_html_empty': is_html_empty,  # which Odoo gives only to pages of the website
         }
 
-    @route(f'{PAGE_ROUTE}/transaction', type='jsonrpc', auth='public')
+    @route(f'{PAGE_ROUTE}/transaction', type='jsonrpc', auth='public',
+           max_content_length=MAX_FORM_BYTES)
     def start(self, selector, access_token='', provider_id=None, payment_method_id=None,
               flow='direct', **_params):
         """Create the transaction of Odoo's form: what is paid is the offer's, not the browser's."""
@@ -123,10 +125,7 @@ class InlinePageController(PageMixin, Controller):
     def _read_offer(self, selector, proof):
         """The offer that was signed, when this browser may take it up; else None."""
         link = visited_link(selector)
-        try:
-            values = verify_hash_signed(request.env(su=True), OFFER_SCOPE, str(proof))
-        except ValueError:  # not base64, or another version
-            values = None
+        values = read_signed(request.env, OFFER_SCOPE, proof)
         if not link or not values or values[0] != selector:
             return None
         link, _lang = self._speak_to(link)

@@ -7,12 +7,21 @@ from markupsafe import Markup
 
 from odoo import _
 from odoo.http import request
-from odoo.tools import hash_sign, verify_hash_signed
+from odoo.tools import hash_sign
 from odoo.tools.image import image_data_uri
 from odoo.tools.misc import get_lang
 
-from ..const import VISIT_HOURS
+from ..const import MAX_FORM_BYTES, VISIT_HOURS
+from ..models.signed import read_signed
 from .colors import brand_colors
+
+# The routes of what is shown to customers, and of the forms in it, which have a token of their own.
+SHOWN = {
+    'type': 'http', 'auth': 'public', 'methods': ['GET'], 'save_session': False, 'sitemap': False,
+}
+SENT = {**SHOWN, 'methods': ['POST'], 'csrf': False, 'max_content_length': MAX_FORM_BYTES}
+# Those under *My account*.
+SIGNED_IN = {'type': 'http', 'auth': 'user', 'methods': ['GET'], 'sitemap': False}
 
 FORM_SCOPE = 'email_pay.form'
 BUNDLE = 'email_pay.assets_payment_page'
@@ -118,11 +127,7 @@ class PageMixin:
         )
 
     def _is_form(self, token, *subject):
-        try:
-            values = verify_hash_signed(request.env(su=True), FORM_SCOPE, token or '')
-        except ValueError:  # not base64, or another version
-            return False
-        return values == list(subject)
+        return read_signed(request.env, FORM_SCOPE, token) == list(subject)
 
     def _redirect(self, path):
         response = request.redirect(path, code=303)
@@ -145,6 +150,15 @@ def content_security_policy(nonce, additions):
     for directive, origins in additions.items():
         directives[directive] = [*directives.get(directive, []), *origins]
     return '; '.join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def local_path(address):
+    """What of an address is on this host, as `request.redirect` reads it; False for none."""
+    try:
+        path = urlsplit(address or '')._replace(scheme='', netloc='').geturl()
+    except ValueError:
+        return False
+    return bool(path) and '/' + path.lstrip('/\\')
 
 
 def origin(url):

@@ -10,7 +10,7 @@ from ..const import LINK_ROUTE, PAGE_ROUTE
 from ..models import qr_code
 from .documents import amount_choices, document_values, method_values, parse_amount
 from .inline_page import inline_path
-from .page import HEADERS, PageMixin
+from .page import HEADERS, SENT, SHOWN, PageMixin
 from .visits import let_in, visited_link
 
 _logger = logging.getLogger(__name__)
@@ -23,8 +23,7 @@ class PaymentPageController(PageMixin, Controller):
 
     # === LETTING IN === #
 
-    @route(LINK_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
-           sitemap=False)
+    @route(LINK_ROUTE, **SHOWN)
     def follow_link(self, token, **params):
         """Exchange the token for a cookie and a clean address, which keeps what a button of the
         mail chose."""
@@ -38,8 +37,7 @@ class PaymentPageController(PageMixin, Controller):
 
     # === THE PAGE === #
 
-    @route(PAGE_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
-           sitemap=False)
+    @route(PAGE_ROUTE, **SHOWN)
     def show(self, selector, **_params):
         link = visited_link(selector)
         if not link:
@@ -48,45 +46,55 @@ class PaymentPageController(PageMixin, Controller):
             link._record_opened()
         return self._payment_page(link)
 
-    @route(PAGE_ROUTE, type='http', auth='public', methods=['POST'], csrf=False, save_session=False,
-           sitemap=False)
-    def pay(self, selector, form_token=None, choice='full', amount='', method='', **_params):
-        """Start a payment of the chosen amount with the chosen method."""
-        link = visited_link(selector)
-        if not link or not self._is_form(form_token, selector):
+    @route(PAGE_ROUTE, **SENT)
+    def pay(self, selector, form_token=None, **_params):
+        """Do what the customer chose on the page of a link, and go on from there."""
+        link = self._link_of_form(selector, form_token)
+        if not link:
             return self._not_found()
+        link, lang = self._speak_to(link)
         if link._obstacle():
             return self._payment_page(link)
-        link, lang = self._speak_to(link)
         try:
             with request.env.cr.savepoint():
-                chosen = link._chosen_amount(choice, parse_amount(amount, lang.decimal_point))
-                provider, payment_method = self._chosen_method(link, chosen, method)
-                step = self._next_step(link, chosen, provider, payment_method)
+                step = self._next_step(link, lang)
         except UserError as error:
             return self._payment_page(link, error=str(error), status=400)
-        return self._redirect(step)
+        return self._redirect(step) if step else self._payment_page(link)
 
-    def _next_step(self, link, amount, provider, method):
+    def _link_of_form(self, selector, form_token):
+        """The link on whose page a form was sent; empty when it was not."""
+        link = visited_link(selector)
+        return link if self._is_form(form_token, selector) else link.browse()
+
+    def _next_step(self, link, lang):
+        """Begin to pay the chosen amount with the chosen method.
+
+        :return: the address where the customer goes on; nothing when it is the page itself.
+        :raises UserError: a sentence for the customer.
+        """
+        typed = parse_amount(request.params.get('amount', ''), lang.decimal_point)
+        amount = link._chosen_amount(request.params.get('choice', 'full'), typed)
+        return self._begin(link, amount, self._chosen_way(link._methods(amount)))
+
+    def _begin(self, link, amount, way):
+        provider, method = way
         if provider._email_pay_flow() == 'inline':
             return inline_path(link, amount, provider)
         return link._start_payment(amount, provider, method)._email_pay_path()
 
-    def _chosen_method(self, link, amount, value):
-        return self._way(link._methods(amount), value)
-
-    def _way(self, ways, value):
+    def _chosen_way(self, ways):
         """The one of the ways to pay that the customer chose.
 
         :raises UserError: it is none of them.
         """
+        chosen = request.params.get('method', '')
         for provider, method in ways:
-            if value in ('', f'{provider.id}-{method.id}'):
+            if chosen in ('', f'{provider.id}-{method.id}'):
                 return provider, method
         raise UserError(_("This way to pay is not available right now. Please choose another."))
 
-    @route(f'{PAGE_ROUTE}/pdf', type='http', auth='public', methods=['GET'], save_session=False,
-           sitemap=False)
+    @route(f'{PAGE_ROUTE}/pdf', **SHOWN)
     def download(self, selector, **_params):
         link = visited_link(selector)
         if not link or link._obstacle() not in ('', 'paid'):
@@ -108,8 +116,7 @@ class PaymentPageController(PageMixin, Controller):
             ('Content-Disposition', f'inline; filename="{secrets.token_hex(4)}.pdf"'),
         ])
 
-    @route(f'{PAGE_ROUTE}/qr', type='http', auth='public', methods=['GET'], save_session=False,
-           sitemap=False)
+    @route(f'{PAGE_ROUTE}/qr', **SHOWN)
     def qr_code(self, selector, **_params):
         """The mailed address as a QR code for a phone; an image of its own, so phones skip it."""
         link = visited_link(selector)
@@ -119,12 +126,11 @@ class PaymentPageController(PageMixin, Controller):
             qr_code.svg(link._url()), [*HEADERS.items(), ('Content-Type', 'image/svg+xml')]
         )
 
-    @route(f'{PAGE_ROUTE}/renew', type='http', auth='public', methods=['POST'], csrf=False,
-           save_session=False, sitemap=False)
+    @route(f'{PAGE_ROUTE}/renew', **SENT)
     def renew(self, selector, form_token=None, **_params):
         """Mail a fresh link to the address on file, never to one that the visitor names."""
-        link = visited_link(selector)
-        if not link or not self._is_form(form_token, selector):
+        link = self._link_of_form(selector, form_token)
+        if not link:
             return self._not_found()
         self._use_language(link.partner_id.lang)
         link._renew()
@@ -134,12 +140,11 @@ class PaymentPageController(PageMixin, Controller):
               " newest link there, now or within a few minutes."),
         )
 
-    @route(f'{PAGE_ROUTE}/cancel', type='http', auth='public', methods=['POST'], csrf=False,
-           save_session=False, sitemap=False)
+    @route(f'{PAGE_ROUTE}/cancel', **SENT)
     def cancel_attempt(self, selector, form_token=None, **_params):
         """Give up a payment that was started on a gateway's page, so that another can begin."""
-        link = visited_link(selector)
-        if not link or not self._is_form(form_token, selector):
+        link = self._link_of_form(selector, form_token)
+        if not link:
             return self._not_found()
         link._cancel_attempts()
         return self._redirect(link._path())
@@ -167,17 +172,28 @@ class PaymentPageController(PageMixin, Controller):
             'choices': choices,
             'other': other,
             'methods': method_values(ways),
-            'post_url': link._path(),
-            'form_token': self._form_token(link.selector),
-            'error': error,
             'notice': self._notice(currency, processing, awaited),
-            'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
         }
-        return self._render(
-            'email_pay.payment_page', values, title=_("Pay %s", invoice.name),
-            company=link.company_id, lang_code=lang.code, status=status,
+        return self._link_page(
+            'email_pay.payment_page', link, values, title=_("Pay %s", invoice.name),
+            attempts=attempts, error=error, status=status,
             test_mode=any(way['test'] for way in ways),
+        )
+
+    def _link_page(self, template, link, values, *, title, attempts, error, status, test_mode):
+        """A page of `link` with the form that its customer can send.
+
+        :param attempts: the payments that were begun with it and may still be made.
+        :param error: why what was sent last was not done, as a sentence.
+        """
+        values = {
+            **values, 'post_url': link._path(), 'form_token': self._form_token(link.selector),
+            'error': error, 'in_flight': self._in_flight(link, attempts[:1]),
+        }
+        return self._render(
+            template, values, title=title, company=link.company_id, lang_code=link.env.lang,
+            status=status, test_mode=test_mode,
         )
 
     def _notice(self, currency, processing, awaited):

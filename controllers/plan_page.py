@@ -6,6 +6,7 @@ from ..const import PLANS_ROUTE
 from ..models.plan_values import LIVE
 from .documents import method_values
 from .inline_page import inline_path
+from .page import SIGNED_IN
 from .payment_page import PaymentPageController
 from .plan_values import (
     begin_values,
@@ -16,7 +17,6 @@ from .plan_values import (
     listed_plan,
     plan_values,
 )
-from .visits import visited_link
 
 
 class PlanPageController(PaymentPageController):
@@ -24,7 +24,7 @@ class PlanPageController(PaymentPageController):
 
     # === FOR WHO SIGNED IN === #
 
-    @route(PLANS_ROUTE, type='http', auth='user', methods=['GET'], sitemap=False)
+    @route(PLANS_ROUTE, **SIGNED_IN)
     def my_plans(self, **_params):
         """The plans of the customer that the user belongs to."""
         customer = request.env.user.partner_id.commercial_partner_id.sudo()
@@ -45,42 +45,28 @@ class PlanPageController(PaymentPageController):
 
     # === THE PAGE === #
 
-    @route()
-    def pay(self, selector, form_token=None, **params):
+    def _next_step(self, link, lang):
         """Begin the plan, pay an instalment that was declined, or give another card."""
-        link = visited_link(selector)
-        if not link or not link.plan_id:
-            return super().pay(selector, form_token=form_token, **params)
+        if not link.plan_id:
+            return super()._next_step(link, lang)
         act = {
-            'begin': self._begin, 'installment': self._pay_denied, 'card': self._change_card,
+            'begin': self._begin_plan, 'installment': self._pay_denied, 'card': self._change_card,
         }.get(request.params.get('do'))
-        if not act or not self._is_form(form_token, selector):
-            return self._not_found()
-        link, _lang = self._speak_to(link)
-        if link._obstacle():
-            return self._payment_page(link)
-        try:
-            with request.env.cr.savepoint():
-                step = act(link, **params)
-        except UserError as error:
-            return self._payment_page(link, error=str(error), status=400)
-        return self._redirect(step)
+        return act and act(link)
 
-    def _begin(self, link, **_params):
+    def _begin_plan(self, link):
         plan = link.plan_id
         if plan.provider_id._email_pay_flow() == 'inline':
             return inline_path(link, plan._first().amount, plan.provider_id)
         return plan._attempt()._email_pay_path()
 
-    def _pay_denied(self, link, method='', **_params):
-        installment = link.plan_id._payable()
-        provider, payment_method = self._way(link._methods(installment.amount), method)
-        if provider._email_pay_flow() == 'inline':
-            return inline_path(link, installment.amount, provider)
-        return link._start_installment(
-            installment, provider, payment_method)._email_pay_path()
+    def _pay_denied(self, link):
+        line = link.plan_id._payable()
+        if request.params.get('installment') != str(line.id):  # another tab was faster
+            raise UserError(_("This payment was made already. Nothing was charged."))
+        return self._begin(link, line.amount, self._chosen_way(link._methods(line.amount)))
 
-    def _change_card(self, link, **_params):
+    def _change_card(self, link):
         return link.plan_id._start_card()._email_pay_path()
 
     # === RENDERING === #
@@ -98,27 +84,23 @@ class PlanPageController(PaymentPageController):
     def _payment_page(self, link, error=False, status=200):
         if not link.plan_id:
             return super()._payment_page(link, error, status)
-        link, lang = self._speak_to(link)
+        link, _lang = self._speak_to(link)
         if obstacle := link._obstacle():
             return self._obstacle_page(link, obstacle)
         plan = link.plan_id
         # What is begun before the first charge is gone on with by beginning.
-        attempt = link._attempts()[:1] if not plan._begins() else False
+        attempts = link._attempts() if not plan._begins() else link.transaction_ids.browse()
         values = {
             'plan': plan_values(plan),
             'rows': charge_rows(plan),
             'document': document_of(plan, link._path('/pdf')),
-            'step': not attempt and self._next_thing(plan),
+            'step': not attempts and self._next_thing(plan),
             'card': card_values(plan),
             'notice': False,
-            'in_flight': self._in_flight(link, attempt),
-            'post_url': link._path(),
-            'form_token': self._form_token(link.selector),
-            'error': error,
         }
-        return self._render(
-            'email_pay.plan_page', values, title=_("Your payments"), company=link.company_id,
-            lang_code=lang.code, status=status, test_mode=plan.provider_id.state == 'test',
+        return self._link_page(
+            'email_pay.plan_page', link, values, title=_("Your payments"), attempts=attempts,
+            error=error, status=status, test_mode=plan.provider_id.state == 'test',
         )
 
     def _obstacle_page(self, link, obstacle):

@@ -9,15 +9,6 @@ from ..const import STATEMENT_ROUTE
 class EmailPayOverdue(PortalAccount):
     """Odoo's own page of overdue invoices: what is due, for everybody of the customer."""
 
-    def _prepare_home_portal_values(self, counters):
-        """Override of `account`: *My account* shows *Statement* to whom something is due."""
-        values = super()._prepare_home_portal_values(counters)
-        if 'email_pay_statements' in counters:
-            customer = request.env.user.partner_id.commercial_partner_id.sudo()
-            statements = request.env['email.pay.statement'].sudo()
-            values['email_pay_statements'] = len(statements._companies(customer))
-        return values
-
     def _get_overdue_invoices_domain(self, partner_id=None):
         """Override of `account`: a contact sees, and pays, the invoices of its company."""
         domain = super()._get_overdue_invoices_domain(partner_id)

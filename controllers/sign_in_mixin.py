@@ -7,7 +7,7 @@ from ..const import PORTAL_ROUTE
 from .page import PageMixin
 from .visits import SIGN_IN_COOKIE
 
-FORM = 'sign_in'
+SUBJECT = 'sign_in'
 
 
 class SignInMixin(PageMixin):
@@ -42,7 +42,10 @@ class SignInMixin(PageMixin):
     # A form can be sent only by the browser that got it: what holds it is in that browser's cookie.
 
     def _form_holder(self, portal, token=None):
-        return FORM, portal.id, token or request.cookies.get(SIGN_IN_COOKIE)
+        """Who may send a form. A page can be read by more than the cookie, so it has only a hash of
+        the token in it."""
+        token = token or request.cookies.get(SIGN_IN_COOKIE) or ''
+        return SUBJECT, portal.id, request.env['email.pay.sign.in']._token_hash(token)
 
     def _is_own_form(self, form_token, portal):
         token = request.cookies.get(SIGN_IN_COOKIE)

@@ -7,10 +7,9 @@ from ..const import CODE_DIGITS, CODE_MINUTES, CODE_TRIES, PORTAL_ROUTE
 from ..models.email_pay_sign_in import BROWSER_DAYS
 from ..models.locks import begin_autocommit
 from ..models.tax_number import MOST_TYPED, has_wrong_check_digit
+from .page import SENT, SHOWN
 from .sign_in_mixin import SignInMixin
 from .visits import SIGN_IN_COOKIE, browser_attempt, set_cookie
-
-PAGE = {'type': 'http', 'auth': 'public', 'save_session': False, 'sitemap': False}
 
 
 class SignInController(SignInMixin, Controller):
@@ -21,7 +20,7 @@ class SignInController(SignInMixin, Controller):
 
     # === WHO ARE YOU === #
 
-    @route(PORTAL_ROUTE, methods=['GET'], **PAGE)
+    @route(PORTAL_ROUTE, **SHOWN)
     def show_sign_in(self, slug, **_params):
         portal, elsewhere = self._portal(slug)
         if elsewhere:
@@ -31,14 +30,14 @@ class SignInController(SignInMixin, Controller):
             return self._redirect(self._landing(attempt))
         return self._sign_in_page(portal)
 
-    @route(PORTAL_ROUTE, methods=['POST'], csrf=False, **PAGE)
+    @route(PORTAL_ROUTE, **SENT)
     def sign_in(self, slug, form_token=None, tax_number='', email='', phone='', sure='', **_params):
         """Take who somebody says to be, and send a code if that is on file."""
         portal, elsewhere = self._portal(slug)
         if elsewhere:
             return elsewhere
         typed = {'tax_number': tax_number, 'email': email, 'phone': phone}
-        typed = {name: text[:MOST_TYPED * 4].strip() for name, text in typed.items()}
+        typed = {name: str(text)[:MOST_TYPED * 4].strip() for name, text in typed.items()}
         if not self._is_own_form(form_token, portal):
             return self._sign_in_page(portal, typed, _(
                 "This page was open for too long, or your browser keeps no cookies. Please try"
@@ -103,7 +102,7 @@ class SignInController(SignInMixin, Controller):
 
     # === THE CODE === #
 
-    @route(f'{PORTAL_ROUTE}/code', methods=['GET'], **PAGE)
+    @route(f'{PORTAL_ROUTE}/code', **SHOWN)
     def show_code(self, slug, **_params):
         portal, elsewhere = self._portal(slug)
         if elsewhere:
@@ -113,7 +112,7 @@ class SignInController(SignInMixin, Controller):
             return self._redirect(self._path(portal))
         return self._code_page(portal, attempt)
 
-    @route(f'{PORTAL_ROUTE}/code', methods=['POST'], csrf=False, **PAGE)
+    @route(f'{PORTAL_ROUTE}/code', **SENT)
     def enter_code(self, slug, form_token=None, code='', **_params):
         """Let in who has the code, in the browser that asked for it."""
         portal, elsewhere = self._portal(slug)
@@ -164,7 +163,7 @@ class SignInController(SignInMixin, Controller):
         links = attempt.link_ids
         return links._path() if len(links) == 1 else self._path(attempt.portal_id, '/accounts')
 
-    @route(f'{PORTAL_ROUTE}/accounts', methods=['GET'], **PAGE)
+    @route(f'{PORTAL_ROUTE}/accounts', **SHOWN)
     def show_accounts(self, slug, **_params):
         """The accounts of who signed in, where there are several."""
         portal, elsewhere = self._portal(slug)
@@ -195,7 +194,7 @@ class SignInController(SignInMixin, Controller):
         company = link.company_id.name if len(attempt.link_ids.company_id) > 1 else False
         return ' · '.join(filter(None, (who, company, due))) or _("Nothing is due")
 
-    @route(f'{PORTAL_ROUTE}/out', methods=['POST'], csrf=False, **PAGE)
+    @route(f'{PORTAL_ROUTE}/out', **SENT)
     def sign_out(self, slug, form_token=None, **_params):
         portal, elsewhere = self._portal(slug)
         if elsewhere:

@@ -1,15 +1,17 @@
+import re
+
 from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import request, route
 
 from ..const import STATEMENT_ROUTE, STATEMENT_ROWS
 from ..models.statement_values import minor_units, section_values
-from .documents import method_values, parse_amount
+from .documents import method_values, money_format, parse_amount
 from .inline_page import inline_path
+from .page import SIGNED_IN
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
 from .statement_values import choice_values, selection_values
-from .visits import visited_link
 
 
 class StatementPageController(PaymentPageController):
@@ -17,7 +19,7 @@ class StatementPageController(PaymentPageController):
 
     # === FOR WHO SIGNED IN === #
 
-    @route(STATEMENT_ROUTE, type='http', auth='user', methods=['GET'], sitemap=False)
+    @route(STATEMENT_ROUTE, **SIGNED_IN)
     def my_statement(self, company='', **_params):
         """The statement of the customer that the user belongs to."""
         customer = request.env.user.partner_id.commercial_partner_id.sudo()
@@ -42,35 +44,23 @@ class StatementPageController(PaymentPageController):
 
     # === THE PAGE === #
 
-    @route()
-    def pay(self, selector, form_token=None, do='pay', **params):
-        """Start a payment of what is picked, or pick something else."""
-        link = visited_link(selector)
-        if not link or link.scope != 'statement':
-            return super().pay(selector, form_token=form_token, **params)
-        if not self._is_form(form_token, selector):
-            return self._not_found()
-        link, lang = self._speak_to(link)
-        if link._obstacle() or do != 'pay':
-            return self._payment_page(link)
-        try:
-            with request.env.cr.savepoint():
-                return self._redirect(self._pay_selection(link, lang, **params))
-        except UserError as error:
-            return self._payment_page(link, error=str(error), status=400)
+    def _next_step(self, link, lang):
+        """Begin to pay what is picked, or pick something else."""
+        if link.scope != 'statement':
+            return super()._next_step(link, lang)
+        if request.params.get('do', 'pay') != 'pay':
+            return None
+        return self._pay_selection(link, lang)
 
-    def _pay_selection(self, link, lang, choice='full', amount='', method='', shown='', **_params):
-        """Begin to pay what is picked; the address of the next step.
-
-        :raises UserError: a sentence for the customer.
-        """
+    def _pay_selection(self, link, lang):
         section = link._statement().section(request.params.get('section'))
         free = link._free(section)
         asked = self._asked(section, free)
         selection = link._select(section, asked, self._uses_credit(), free)
         if not selection.charges:
             raise UserError(_("Choose at least one document."))
-        if shown != selection_values(link, selection, set(), False)['shown'] or (
+        shown = selection_values(link, selection, set(), False)['shown']
+        if request.params.get('shown') != shown or (
             asked != {document.move_id for document in selection.charges}
         ):
             raise UserError(_(
@@ -81,20 +71,18 @@ class StatementPageController(PaymentPageController):
             link._apply_credits(selection)
             return link._path()
         paid = selection.to_pay
-        if choice == 'other':
-            paid = parse_amount(amount, lang.decimal_point)
+        if request.params.get('choice') == 'other':
+            paid = parse_amount(request.params.get('amount', ''), lang.decimal_point)
             link._check_selection(selection, paid)
-        provider, payment_method = self._way(
-            link._ways(paid, section.currency), method)
+        provider, method = self._chosen_way(link._ways(paid, section.currency))
         if provider._email_pay_flow() == 'inline':
             return inline_path(link, paid, provider, link._pick(selection))
-        transaction = link._start_selection(selection, paid, provider, payment_method)
-        return transaction._email_pay_path()
+        return link._start_selection(selection, paid, provider, method)._email_pay_path()
 
     def _asked(self, section, free):
         """The ids of the documents whose boxes are ticked; one box is that of all not shown."""
         ticked = request.httprequest.form.getlist('document')
-        asked = {int(value) for value in ticked if value.isascii() and value.isdigit()}
+        asked = {int(value) for value in ticked if re.fullmatch(r'\d{1,18}', value, re.ASCII)}
         if 'more' in ticked:
             asked |= {doc.move_id for doc in section.charges[STATEMENT_ROWS:]} & free
         return asked
@@ -117,11 +105,10 @@ class StatementPageController(PaymentPageController):
         free = link._free(section)
         picked = self._picked(link, section, free)
         selection = link._select(section, picked, self._uses_credit(), free)
-        return self._render(
-            'email_pay.statement_page',
-            self._statement_values(link, lang, statement, selection, free, error),
-            title=_("Statement of account"), company=link.company_id, lang_code=lang.code,
-            status=status,
+        return self._link_page(
+            'email_pay.statement_page', link,
+            self._statement_values(link, lang, statement, selection, free),
+            title=_("Statement of account"), attempts=link._attempts(), error=error, status=status,
             test_mode=any(way['test'] for way in link._offer_in(0, section.currency)),
         )
 
@@ -138,11 +125,10 @@ class StatementPageController(PaymentPageController):
             'all': free, 'overdue': late & free, 'none': set(),
         }.get(request.params.get('do'), asked)
 
-    def _statement_values(self, link, lang, statement, selection, free, error):
+    def _statement_values(self, link, lang, statement, selection, free):
         section = selection.section
         picked = {document.move_id for document in selection.charges}
         choices, other = choice_values(link, selection, lang)
-        attempts = link._attempts()
         more = self._more(link, section, picked, free)
         shown = section_values(
             link.env, section, picked, free, STATEMENT_ROWS if more else None)
@@ -157,13 +143,9 @@ class StatementPageController(PaymentPageController):
             'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
             'other': other,
             'methods': method_values(link._offer_in(selection.to_pay, section.currency)),
-            'money': self._money_format(section.currency, lang),
+            'money': money_format(section.currency, lang),
             'pdf_url': link._path('/pdf'),
-            'post_url': link._path(),
             'section_key': section.key,
-            'form_token': self._form_token(link.selector),
-            'error': error,
-            'in_flight': self._in_flight(link, attempts[:1]),
             'qr_url': link._path('/qr'),
         }
 
@@ -195,11 +177,3 @@ class StatementPageController(PaymentPageController):
             }
             for section in owed
         ]
-
-    def _money_format(self, currency, lang):
-        """How the script of the page writes amounts."""
-        return {
-            'decimals': str(currency.decimal_places),  # a bare 0 would leave the attribute out
-            'symbol': currency.symbol, 'symbol_position': currency.position,
-            'decimal_point': lang.decimal_point, 'thousands_sep': lang.thousands_sep,
-        }

@@ -12,7 +12,8 @@ from odoo.http import Controller, request, route
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 from ..const import TRANSACTION_ROUTE
-from .page import PageMixin, origin
+from ..models.masked import masked_email
+from .page import SENT, SHOWN, PageMixin, local_path, origin
 from .visits import is_anonymous
 
 _logger = logging.getLogger(__name__)
@@ -28,8 +29,7 @@ class TransactionPageController(PageMixin, Controller):
 
     # === PAYING === #
 
-    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['GET'], save_session=False,
-           sitemap=False)
+    @route(TRANSACTION_ROUTE, **SHOWN)
     def show(self, token, **_params):
         """The next step of a payment that was started: the gateway's window, or its own page."""
         transaction = self._transaction(token)
@@ -41,8 +41,7 @@ class TransactionPageController(PageMixin, Controller):
             return self._card_page(transaction)
         return self._handover_page(transaction)
 
-    @route(TRANSACTION_ROUTE, type='http', auth='public', methods=['POST'], csrf=False,
-           save_session=False, sitemap=False)
+    @route(TRANSACTION_ROUTE, **SENT)
     def charge(self, token, form_token=None, payment_token='', **_params):
         """Charge the card that the gateway's window took."""
         transaction = self._transaction(token)
@@ -61,8 +60,8 @@ class TransactionPageController(PageMixin, Controller):
 
     # === BACK FROM THE GATEWAY'S PAGE === #
 
-    @route([f'{TRANSACTION_ROUTE}/back', f'{TRANSACTION_ROUTE}/back/<path:tail>'], type='http',
-           auth='public', methods=['GET', 'POST'], csrf=False, save_session=False, sitemap=False)
+    @route([f'{TRANSACTION_ROUTE}/back', f'{TRANSACTION_ROUTE}/back/<path:tail>'],
+           **SENT | {'methods': ['GET', 'POST']})
     def come_back(self, token, tail='', **_params):
         """Take what the gateway gave the browser, whatever it is, and go on to a clean address."""
         transaction = self._transaction(token)
@@ -76,8 +75,7 @@ class TransactionPageController(PageMixin, Controller):
 
     # === WHAT BECAME OF IT === #
 
-    @route(f'{TRANSACTION_ROUTE}/status', type='http', auth='public', methods=['GET'],
-           save_session=False, sitemap=False)
+    @route(f'{TRANSACTION_ROUTE}/status', **SHOWN)
     def status(self, token, **_params):
         transaction = self._transaction(token)
         if not transaction:
@@ -85,8 +83,7 @@ class TransactionPageController(PageMixin, Controller):
         self._advance(transaction)
         return self._status_page(transaction)
 
-    @route(f'{TRANSACTION_ROUTE}/state', type='http', auth='public', methods=['GET'],
-           save_session=False, sitemap=False)
+    @route(f'{TRANSACTION_ROUTE}/state', **SHOWN)
     def state(self, token, **_params):
         """What the status page asks for while it waits."""
         transaction = self._transaction(token)
@@ -265,9 +262,8 @@ class TransactionPageController(PageMixin, Controller):
         address = transaction._email_pay_receipt_address()
         if not transaction._email_pay_receipt() or not address or is_anonymous():
             return False
-        name, _at, domain = address.partition('@')
-        return _("Your receipt goes to %s.", f'{name[:1]}•••@{domain}')
+        return _("Your receipt goes to %s.", masked_email(address))
 
     def _back_path(self, transaction):
         link = transaction.email_pay_link_id
-        return link._path() if link else transaction.landing_route or False
+        return link._path() if link else local_path(transaction.landing_route)

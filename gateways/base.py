@@ -6,6 +6,7 @@ the `send` that it was given, and reads answers.
 
 import ssl
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from .values import (
     Send,
     Supports,
 )
+from .words import NO_REASON
 
 # What requests raises before it opens a connection.
 UNUSABLE_ADDRESS = (
@@ -45,6 +47,7 @@ class Gateway(ABC):
     :cvar code: the provider code in Odoo and in REGISTRY.
     :cvar supports: what it can do.
     :cvar media_types: of the notifications that it sends.
+    :cvar sentences: what each result code tells a customer (see `words`).
     :cvar final_codes: the result codes after which a card is never charged again.
     :cvar Credentials: frozen dataclass; the Odoo layer fills each field `x` from the provider's
         field `<code>_x`.
@@ -53,6 +56,7 @@ class Gateway(ABC):
     code: ClassVar[str]
     supports: ClassVar[Supports]
     media_types: ClassVar[frozenset[str]]
+    sentences: ClassVar[Mapping[str, str]]
     final_codes: ClassVar[frozenset[str]] = frozenset()
     Credentials: ClassVar[type]
 
@@ -198,17 +202,17 @@ class Gateway(ABC):
 
     # --- words ------------------------------------------------------------------------------------
 
-    @abstractmethod
     def reason(self, code: str) -> str:
         """The English sentence that tells a customer what the gateway's result `code` means.
 
         Always one of `reasons()`, so that the Odoo layer can translate it.
         """
+        return self.sentences.get(code, NO_REASON)
 
     @classmethod
-    @abstractmethod
     def reasons(cls) -> tuple[str, ...]:
         """Every sentence that `reason` can return."""
+        return tuple(dict.fromkeys([*cls.sentences.values(), NO_REASON]))
 
     def may_repeat(self, code: str) -> bool:
         """Whether the same saved card may be charged once more, some days after the gateway's

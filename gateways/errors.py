@@ -32,6 +32,10 @@ class NoAnswer(UnknownOutcome):
     """The connection was made, then was cut or took too long."""
 
 
+class Unreadable(UnknownOutcome):
+    """The answer is not one of this API."""
+
+
 class CredentialsRefused(GatewayError):
     """The gateway answered that the key (or merchant, or terminal) is not valid."""
 

@@ -158,8 +158,7 @@ class AccountPayment(models.Model):
         )
 
     def _email_pay_sender(self):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        return portal.email_from or self.company_id.email_formatted
+        return self.env['email.pay.portal']._sender(self.company_id)
 
     def _email_pay_receipt_name(self):
         """The name of the PDF's file."""

@@ -1,3 +1,5 @@
+from markupsafe import escape
+
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
@@ -24,8 +26,11 @@ class EmailPayAttention(models.AbstractModel):
     @api.model
     def _ask_attention(self, company, record, summary, note):
         """Give whoever is told when a payment of `company` needs a person an activity on `record`.
+
+        :param str note: a text, in which customers, gateways and mail servers may have a say.
         """
         portal = self.env['email.pay.portal']._for_company(company)
         record.activity_schedule(
-            ATTENTION, summary=summary, note=note, user_id=portal._attention_user().id,
+            ATTENTION, summary=summary, note=escape(note),
+            user_id=portal._attention_user().id,
         )

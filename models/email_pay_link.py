@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import consteq, hash_sign, verify_hash_signed
+from odoo.tools import consteq, hash_sign
 
 from ..const import (
     LINK_ROUTE,
@@ -14,6 +14,7 @@ from ..const import (
     VERIFIER_BYTES,
     VISIT_HOURS,
 )
+from .signed import read_signed
 
 SENDING = [
     ('none', "Not sent"),
@@ -155,11 +156,7 @@ class EmailPayLink(models.Model):
         )
 
     def _is_visit(self, proof):
-        try:
-            values = verify_hash_signed(self.sudo().env, VISIT_SCOPE, proof or '')
-        except ValueError:  # not base64, or another version
-            return False
-        return values == [self.id, self.selector]
+        return read_signed(self.env, VISIT_SCOPE, proof) == [self.id, self.selector]
 
     # === LIFE === #
 
@@ -282,8 +279,7 @@ class EmailPayLink(models.Model):
         self.env.ref('email_pay.ir_cron_send_links').sudo()._trigger()
 
     def _email_from(self):
-        portal = self.env['email.pay.portal']._for_company(self.company_id)
-        return portal.email_from or self.company_id.email_formatted or self.env.user.email_formatted
+        return self.env['email.pay.portal']._sender(self.company_id)
 
     @api.model
     def _cron_send(self, limit=MAIL_BATCH):

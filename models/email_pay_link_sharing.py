@@ -50,7 +50,7 @@ class EmailPayLink(models.Model):
 
     def _thread(self):
         """Whose chatter tells of this link."""
-        return self.partner_id if self.scope == 'statement' else self.invoice_ids[:1]
+        return self.invoice_ids[:1]
 
     def _subject(self):
         return self._thread()._email_pay_title()
@@ -61,9 +61,6 @@ class EmailPayLink(models.Model):
 
     def _due(self):
         """What is due, as pairs of currency and amount."""
-        if self.scope == 'statement':
-            sections = self._statement().sections
-            return [(section.currency, section.due) for section in sections if section.due]
         invoice = self.invoice_ids[:1]
         return [(invoice.currency_id, invoice.amount_residual)]
 
@@ -79,7 +76,7 @@ class EmailPayLink(models.Model):
         return template._render_field('body', self.ids, compute_lang=True)[self.id]
 
     def _text_template(self):
-        return 'sms_template_statement' if self.scope == 'statement' else 'sms_template_payment'
+        return 'sms_template_payment'
 
     def _send_sms(self, text=None, number=None):
         """Put a text message in Odoo's queue. The chatter shows it without the link's secret.

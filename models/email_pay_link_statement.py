@@ -135,6 +135,18 @@ class EmailPayLink(models.Model):
 
     # === AS FOR INVOICES === #
 
+    def _thread(self):
+        return self.partner_id if self.scope == 'statement' else super()._thread()
+
+    def _due(self):
+        if self.scope != 'statement':
+            return super()._due()
+        sections = self._statement().sections
+        return [(section.currency, section.due) for section in sections if section.due]
+
+    def _text_template(self):
+        return 'sms_template_statement' if self.scope == 'statement' else super()._text_template()
+
     def _documents_obstacle(self):
         if self.scope != 'statement':
             return super()._documents_obstacle()

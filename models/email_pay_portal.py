@@ -139,6 +139,12 @@ class EmailPayPortal(models.Model):
         )
         return (portals.filtered('enabled')[:1] or portals[:1]).id
 
+    @api.model
+    def _sender(self, company):
+        """The address from which customers of `company` get their mails."""
+        portal = self._for_company(company)
+        return portal.email_from or company.email_formatted or self.env.user.email_formatted
+
     def _methods(self):
         """The payment methods that customers are offered, in their order."""
         return self._switched_on('single')

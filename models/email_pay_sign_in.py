@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import consteq, hash_sign, hmac, verify_hash_signed
+from odoo.tools import consteq, hash_sign, hmac
 
 from ..const import CODE_MINUTES, SELECTOR_LENGTH, SIGN_IN_MINUTES, VERIFIER_BYTES
 from . import tax_number
@@ -15,6 +15,8 @@ from .email_pay_sign_in_limit import (
     PORTAL,
     network_of,
 )
+from .masked import masked_email, masked_phone
+from .signed import read_signed
 
 TOKEN_SCOPE = 'email_pay.sign_in.token'
 BROWSER_SCOPE = 'email_pay.sign_in.browser'
@@ -112,10 +114,7 @@ class EmailPaySignIn(models.Model):
     @api.model
     def _known_browser(self, number, proof):
         """The name of a browser that somebody with this tax number signed in with, else ''."""
-        try:
-            values = verify_hash_signed(self.sudo().env, BROWSER_SCOPE, proof or '')
-        except ValueError:  # not base64, or another version
-            return ''
+        values = read_signed(self.env, BROWSER_SCOPE, proof)
         return values[1] if values and values[0] == self._number_subject(number) else ''
 
     @api.model
@@ -142,7 +141,7 @@ class EmailPaySignIn(models.Model):
             'portal_id': portal.id, 'address': address,
             'tax_number': tax_number.masked(typed['tax_number']),
             'contact': ', '.join(filter(None, (
-                _masked_email(identity.email), _masked_phone(identity.phone)))),
+                masked_email(identity.email), masked_phone(identity.phone)))),
             **values,
         })
 
@@ -257,13 +256,3 @@ class EmailPaySignIn(models.Model):
         self.env.cr.execute(
             "DELETE FROM email_pay_sign_in WHERE create_date < %s",
             [fields.Datetime.now() - timedelta(days=KEPT_DAYS)])
-
-
-def _masked_email(address):
-    name, _at, domain = address.partition('@')
-    return address and f'{name[:1]}•••@{domain}'
-
-
-def _masked_phone(number):
-    digits = ''.join(char for char in number if char.isdigit())
-    return digits and f'•••{digits[-3:]}'

@@ -96,7 +96,7 @@ class EmailPaySignIn(models.Model):
         return self.env['mail.mail'].browse(mail_id)
 
     def _email_from(self):
-        return self.portal_id.email_from or self.company_id.email_formatted
+        return self.portal_id._sender(self.company_id)
 
     def _text_code(self, contact):
         """The code in the queue of text messages; there is no mail."""

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import float_repr, hash_sign, verify_hash_signed
+from odoo.tools import float_repr, hash_sign
 
 from ..const import TRANSACTION_TOKEN_HOURS
 from ..gateways import REGISTRY, errors
@@ -16,6 +16,7 @@ from ..gateways.values import (
     PaymentRequest,
     Status,
 )
+from .signed import read_signed
 
 _logger = logging.getLogger(__name__)
 
@@ -48,11 +49,7 @@ class PaymentTransaction(models.Model):
     @api.model
     def _email_pay_from_token(self, token):
         """The transaction (sudo) that `_email_pay_token` named; empty when the token is bad."""
-        try:
-            tx_id = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token)
-        except ValueError:  # not base64, or another version
-            tx_id = None
-        return self.sudo().browse(tx_id or []).exists()
+        return self.sudo().browse(read_signed(self.env, TOKEN_SCOPE, token) or []).exists()
 
     def _email_pay_path(self, tail=''):
         return f'/pay/t/{self._email_pay_token()}{tail}'
@@ -67,7 +64,7 @@ class PaymentTransaction(models.Model):
         return Decimal(float_repr(amount, self.currency_id.decimal_places))
 
     def _email_pay_request(self):
-        base_url = self.provider_id.get_base_url()
+        base_url = self.provider_id._email_pay_base_url()
         return PaymentRequest(
             reference=self.reference,
             amount=self._email_pay_decimal(self.amount),

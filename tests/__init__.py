@@ -51,6 +51,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_notices
     from . import test_plan_settings
     from . import test_guard
+    from . import test_hostile
     from . import test_charge
     from . import test_booking
     from . import test_webhook

@@ -10,7 +10,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, Command, api, fields
-from odoo.tests import HttpCase
+from odoo.tests import HttpCase, new_test_user
 from odoo.tests.common import HOST, TEST_CURSOR_COOKIE_NAME
 from odoo.tests.test_cursor import TestCursor
 
@@ -20,6 +20,9 @@ from ..const import WEBHOOK_ROUTE
 from ..gateways.values import CardSource
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
+
+# Which logs what a gateway's page could not do.
+CHECKOUT = 'odoo.addons.email_pay.models.payment_checkout'
 
 APPROVED_CARD = '4111111111111111'
 NO_FUNDS_CARD = '4000000000002024'
@@ -66,6 +69,15 @@ class EmailPayCommon(AccountPaymentCommon):
         if isinstance(options.get('timeout'), tuple):
             options['timeout'] = max(options['timeout'])
         return super()._request_handler(session, request, **options)
+
+    @classmethod
+    def new_user(cls, login, groups, company=None):
+        """An internal user of one company."""
+        company = company or cls.company
+        return new_test_user(
+            cls.env, login, f'base.group_user,{groups}', company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
 
     @classmethod
     def offer(cls, *providers, portal=None):
@@ -149,12 +161,27 @@ class EmailPayCommon(AccountPaymentCommon):
         with self.own_cursor() as env:
             env['payment.transaction'].browse(transaction.id)._email_pay_advance()
 
+    def open_checkout(self, transaction):
+        """The address of the gateway's own page, as the customer's browser gets it."""
+        with self.own_cursor() as env:
+            checkout = env['payment.transaction'].browse(transaction.id)._email_pay_checkout()
+        return checkout['action']
+
+    def come_back(self, transaction, tail=''):
+        """Let the browser come back from there, with what it brings behind the address."""
+        with self.own_cursor() as env:
+            env['payment.transaction'].browse(transaction.id)._email_pay_come_back(tail)
+
+    def janitor(self):
+        """The job that asks for payments without an outcome."""
+        with self.own_cursor() as env:
+            env['payment.transaction']._email_pay_cron_ask()
+
     def ask_now(self, transaction, times=1):
         """Let the time come at which the gateway is asked what became of a payment, and ask."""
         for _time in range(times):
             transaction.email_pay_ask_at = fields.Datetime.now() - timedelta(seconds=1)
-            with self.own_cursor() as env:
-                env['payment.transaction']._email_pay_cron_ask()
+            self.janitor()
 
     def charge_behind_odoo(self, transaction, number=APPROVED_CARD):
         """Let the gateway charge, and keep its answer from Odoo; the gateway's number."""

@@ -2,7 +2,7 @@ from odoo import fields
 from odoo.fields import Command
 
 from ..gateways.pagolivre import wire
-from .test_pagolivre import PagoLivreCommon
+from .pagolivre_common import PagoLivreCommon
 
 
 class PlanCommon(PagoLivreCommon):

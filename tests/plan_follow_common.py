@@ -2,7 +2,6 @@
 no gateway takes part."""
 
 from odoo import fields
-from odoo.tests import new_test_user
 
 from .common import EmailPayCommon
 
@@ -31,10 +30,3 @@ class PlanFollowCommon(EmailPayCommon):
         plan.state = plan_state
         plan.flush_recordset()
         return plan
-
-    @classmethod
-    def new_user(cls, login, group, company=None):
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, f'base.group_user,{group}', company_id=company.id,
-            company_ids=[(6, 0, company.ids)])

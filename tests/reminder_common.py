@@ -4,8 +4,7 @@ from datetime import datetime, time, timedelta
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
-from odoo.tests import new_test_user
+from odoo import fields
 
 from .statement_common import StatementCommon
 
@@ -22,9 +21,7 @@ class ReminderCommon(StatementCommon):
         cls.portal.reminders_scheduled = True
         cls.today = cls.portal._statement_today()
         cls.due_date = cls.today + timedelta(days=20)
-        cls.accountant = new_test_user(
-            cls.env, 'reminding', 'base.group_user,account.group_account_manager',
-            company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
+        cls.accountant = cls.new_user('reminding', 'account.group_account_manager')
 
     @classmethod
     def owe_then(cls, amount=10.0, days=0, **values):

@@ -116,3 +116,19 @@ class StatementCommon(EmailPayCommon):
             f"INSERT INTO {table} ({columns})"
             f" SELECT {sources} FROM {table} old, generate_series(1, %s) n WHERE old.id = %s",
             [*values, count, row_id])
+
+
+class ThreeDocuments:
+    """Rosa owes 100, 60 and 40: overdue for long, overdue, and not due yet."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.statement_link()
+
+    def residuals(self, *moves):
+        return [move.amount_residual for move in moves or (self.old, self.middle, self.new)]

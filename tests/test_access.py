@@ -1,8 +1,7 @@
 from lxml import etree
 
-from odoo import Command
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import EmailPayCommon, EmailPayHttpCommon
@@ -17,20 +16,12 @@ class AccessCommon(EmailPayCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.billing = cls._user('billing', BILLING)
-        cls.manager = cls._user('manager', MANAGER)
-        cls.reader = cls._user('reader', READER)
-        cls.seller = cls._user('seller', 'base.group_user')
+        cls.billing = cls.new_user('billing', BILLING)
+        cls.manager = cls.new_user('manager', MANAGER)
+        cls.reader = cls.new_user('reader', READER)
+        cls.seller = cls.new_user('seller', 'base.group_user')
         cls.invoice = cls.create_invoice()
         cls.link = cls.create_link(cls.invoice)
-
-    @classmethod
-    def _user(cls, login, groups, company=None):
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, groups, company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
 
     @classmethod
     def _create_event(cls, company_provider=None):
@@ -136,7 +127,7 @@ class TestAccess(AccessCommon):
 
     def test_another_company_sees_nothing(self):
         other = self.env['res.company'].create({'name': "Second"})
-        stranger = self._user('stranger', MANAGER, other)
+        stranger = self.new_user('stranger', MANAGER, other)
         for record in self.records:
             with self.subTest(record._name):
                 self.assertForbidden(record.with_user(stranger).read, ['display_name'])
@@ -145,7 +136,7 @@ class TestAccess(AccessCommon):
                 self.assertLessEqual(found.company_id, other)
 
     def test_another_company_cannot_use_the_buttons(self):
-        stranger = self._user('stranger', MANAGER, self.env['res.company'].create({'name': "B"}))
+        stranger = self.new_user('stranger', MANAGER, self.env['res.company'].create({'name': "B"}))
         self.assertForbidden(self.invoice.with_user(stranger).action_copy_payment_link)
         self.assertForbidden(self.link.with_user(stranger).action_revoke)
         self.assertForbidden(self.event.with_user(stranger).action_replay)

@@ -7,8 +7,8 @@ from odoo.tests import tagged
 
 from .charging_common import ChargingCommon
 from .common import NO_FUNDS_CARD
-from .test_greenpay import NO_FUNDS_CARD as NO_FUNDS_AT_GREENPAY
-from .test_greenpay import GreenPayCommon
+from .greenpay_common import NO_FUNDS_CARD as NO_FUNDS_AT_GREENPAY
+from .greenpay_common import GreenPayCommon
 
 
 @tagged('post_install', '-at_install')

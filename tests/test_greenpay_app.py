@@ -3,7 +3,7 @@ from odoo.tests import tagged
 
 from ..gateways.greenpay import const
 from ..models import identity
-from .test_greenpay import GreenPayCommon
+from .greenpay_common import GreenPayCommon
 
 
 @tagged('post_install', '-at_install')

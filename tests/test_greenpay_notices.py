@@ -5,8 +5,8 @@ from odoo import fields
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import EmailPayHttpCommon
-from .test_greenpay import CHECKOUT, GreenPayCommon
+from .common import CHECKOUT, EmailPayHttpCommon
+from .greenpay_common import GreenPayCommon
 
 
 @tagged('post_install', '-at_install')

@@ -1,7 +1,7 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 
-from .test_greenpay import GreenPayCommon
+from .greenpay_common import GreenPayCommon
 
 
 @tagged('post_install', '-at_install')

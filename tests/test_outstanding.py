@@ -16,14 +16,7 @@ class TestOutstanding(StatementCommon):
         super().setUpClass()
         cls.company.country_id = cls.env.ref('base.pa')
         cls.customer.write({'phone': '6123-4567', 'country_id': cls.env.ref('base.pa').id})
-        cls.accountant = cls._user('collector', 'account.group_account_invoice')
-
-    @classmethod
-    def _user(cls, login, group, company=None):
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, f'base.group_user,{group}', company_id=company.id,
-            company_ids=[Command.set(company.ids)])
+        cls.accountant = cls.new_user('collector', 'account.group_account_invoice')
 
     def rows(self, partner=None, **context):
         self.env.flush_all()
@@ -259,8 +252,8 @@ class TestOutstanding(StatementCommon):
     def test_accountants_see_their_companies(self):
         invoice = self.owe(10.0)
         other = self.env['res.company'].create({'name': "Another"})
-        reader = self._user('reader', 'account.group_account_readonly')
-        stranger = self._user('stranger', 'account.group_account_invoice', other)
+        reader = self.new_user('reader', 'account.group_account_readonly')
+        stranger = self.new_user('stranger', 'account.group_account_invoice', other)
         row = self.row(invoice)
         for user in (self.accountant, reader):
             row = row.with_user(user)
@@ -276,7 +269,7 @@ class TestOutstanding(StatementCommon):
     def test_others_see_nothing_and_readers_send_nothing(self):
         row = self.row(self.owe(10.0))
         seller = new_test_user(self.env, 'seller', 'base.group_user')
-        reader = self._user('reader', 'account.group_account_readonly')
+        reader = self.new_user('reader', 'account.group_account_readonly')
         with self.assertRaises(AccessError):
             row.with_user(seller).search([])
         for action in (

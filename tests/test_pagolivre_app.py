@@ -3,7 +3,7 @@ from odoo.tests import Form, tagged
 
 from ..gateways.pagolivre import const
 from ..models import identity
-from .test_pagolivre import PagoLivreCommon
+from .pagolivre_common import PagoLivreCommon
 
 
 @tagged('post_install', '-at_install')

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ..controllers.logs import HideTokens
 from .common import EmailPayHttpCommon
-from .test_pagolivre import PagoLivreCommon
+from .pagolivre_common import PagoLivreCommon
 
 WEBHOOK = 'odoo.addons.email_pay.controllers.webhook'
 

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_pagolivre import PagoLivreCommon
+from .pagolivre_common import PagoLivreCommon
 
 REFUND = 'odoo.addons.email_pay.models.payment_refund'
 

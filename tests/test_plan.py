@@ -6,9 +6,8 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ..models.plan_values import due_dates, shares
+from .common import CHECKOUT
 from .plan_common import PlanCommon
-
-CHECKOUT = 'odoo.addons.email_pay.models.payment_checkout'
 
 
 @tagged('post_install', '-at_install')

@@ -144,6 +144,18 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         self.assertIn("made already", self.refusal(late))
         self.assertEqual(len(self.sandbox.ledger.entries(operation='sale', success=True)), 1)
 
+    def test_an_old_tab_does_not_pay_the_next_declined_one(self):
+        plan = self.plan('confirmed', 'denied', 'denied')
+        tabs = [self.open_plan(plan) for _number in range(2)]
+        self.follow(self.enter_card(self.follow(self.submit(tabs[0], plan._live_link().selector))))
+        self.assertEqual(
+            plan.installment_ids.sorted('number').mapped('state'),
+            ['confirmed', 'confirmed', 'denied'])
+        late = self.submit(tabs[1], plan._live_link().selector)
+        self.assertEqual(late.status_code, 400)
+        self.assertIn("made already", self.refusal(late))
+        self.assertFalse(plan._live_link()._attempts())
+
     def test_what_was_not_declined_cannot_be_paid(self):
         plan = self.plan('confirmed', 'awaiting')
         page = self.open_plan(self.plan('confirmed', 'denied'))

@@ -1,7 +1,6 @@
 from lxml import etree
 
-from odoo import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.image import image_data_uri
 
@@ -19,15 +18,7 @@ class TestPortalCard(PageCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.portal.slug = 'canal'
-        cls.biller = cls._user('biller-of-cards', 'account.group_account_invoice')
-
-    @classmethod
-    def _user(cls, login, group, company=None):
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, f'base.group_user,{group}', company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
+        cls.biller = cls.new_user('biller-of-cards', 'account.group_account_invoice')
 
     def _qr(self, kind='png', query='', user=None):
         self.env.flush_all()
@@ -67,9 +58,9 @@ class TestPortalCard(PageCommon):
     @mute_logger('odoo.http')
     def test_it_is_for_those_who_see_the_settings(self):
         other = self.env['res.company'].create({'name': "Second"})
-        stranger = self._user('stranger-of-cards', 'account.group_account_manager', other)
+        stranger = self.new_user('stranger-of-cards', 'account.group_account_manager', other)
         self.assertEqual(self._qr(user=stranger).status_code, 404)
-        seller = self._user('seller-of-cards', 'base.group_user')
+        seller = self.new_user('seller-of-cards', 'base.group_user')
         self.assertEqual(self._qr(user=seller).status_code, 403)
         self.new_visitor()
         answer = self.url_open(

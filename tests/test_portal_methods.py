@@ -2,7 +2,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import EmailPayCommon
@@ -17,15 +17,7 @@ class TestPortalMethods(EmailPayCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.accountant = cls._user('accountant-of-tests', 'account.group_account_manager')
-
-    @classmethod
-    def _user(cls, login, group, company=None):
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, f'base.group_user,{group}', company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
+        cls.accountant = cls.new_user('accountant-of-tests', 'account.group_account_manager')
 
     def _second_app(self):
         """Another app that is configured: that of a second merchant account."""
@@ -124,7 +116,7 @@ class TestPortalMethods(EmailPayCommon):
         self.assertNotIn(other, apps.company_id)
 
     def test_who_only_bills_sees_the_methods_and_changes_none(self):
-        biller = self._user('biller-of-tests', 'account.group_account_invoice')
+        biller = self.new_user('biller-of-tests', 'account.group_account_invoice')
         line = self.portal.method_ids.with_user(biller)
         values, = line.read(['display_name', 'provider_name', 'missing', 'logos', 'fees_text'])
         self.assertEqual(values['provider_name'], "Credicorp Bank")
@@ -140,7 +132,7 @@ class TestPortalMethods(EmailPayCommon):
 
     def test_another_company_neither_sees_nor_changes_them(self):
         other = self.env['res.company'].create({'name': "Second"})
-        stranger = self._user('stranger-of-tests', 'account.group_account_manager', other)
+        stranger = self.new_user('stranger-of-tests', 'account.group_account_manager', other)
         lines = self.env['email.pay.method'].with_user(stranger)
         self.assertFalse(lines.search([('portal_id', '=', self.portal.id)]))
         with self.assertRaises(AccessError):

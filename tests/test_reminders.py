@@ -1,5 +1,4 @@
 from datetime import timedelta
-from unittest.mock import patch
 
 import psycopg2
 
@@ -187,29 +186,36 @@ class TestReminders(ReminderCommon):
         transaction._set_canceled()
         self.assertTrue(self.run_at(1))
 
-    def test_what_another_way_collects_is_not_reminded_of(self):
-        """As a recurring plan holds a part of an invoice."""
-        part, whole = self.owe_then(100.0), self.owe_then(50.0)
-        held = {part.id: 60.0, whole.id: 50.0}
-        with patch.object(type(part), '_email_pay_not_reminded', lambda moves: held):
-            mail = self.run_at(0)
-        self.assertIn("40.00", mail.subject)
-        self.assertNotIn(whole.name, mail.body_html)
+    def collect_monthly(self, invoice):
+        """A plan of two months that a person confirms: it holds what is due now."""
+        if not self.portal._recurring_methods():
+            self.portal.method_ids = [Command.create({
+                'provider_id': self.credicorp.id, 'kind': 'recurring', 'recurring_mode': 'manual',
+            })]
+        return self.env['email.pay.plan']._create_for(
+            invoice, self.portal._recurring_methods(), 2, self.due_date)
 
     def test_what_is_collected_in_instalments_is_not_reminded_of(self):
-        self.portal.method_ids = [Command.create({
-            'provider_id': self.credicorp.id, 'kind': 'recurring', 'recurring_mode': 'manual',
-        })]
-        plans, method = self.env['email.pay.plan'], self.portal._recurring_methods()
         pending, active = self.owe_then(100.0), self.owe_then(50.0)
         for invoice in (pending, active):
-            plan = plans._create_for(invoice, method, 2, self.due_date)
+            plan = self.collect_monthly(invoice)
         plan.sudo().state = 'active'
         self.assertFalse(self.run_at(0))
         plan.installment_ids._cancel("Stopped.")
         mail = self.run_at(1)
         self.assertIn(active.name, mail.body_html)
         self.assertNotIn(pending.name, mail.body_html)
+
+    def test_what_is_due_beyond_the_instalments_is_reminded_of(self):
+        part, whole = self.owe_then(100.0), self.owe_then(50.0)
+        self.settle_by_hand(part, 40.0)
+        for invoice in (part, whole):
+            self.collect_monthly(invoice)
+        part._get_reconciled_payments().action_draft()  # it was booked by mistake
+        self.assertEqual(part.amount_residual, 100.0)
+        mail = self.run_at(0)
+        self.assertIn("40.00", mail.subject)
+        self.assertNotIn(whole.name, mail.body_html)
 
     def test_a_promise_holds_until_its_day_is_past(self):
         invoice = self.owe_then()

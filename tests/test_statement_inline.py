@@ -3,11 +3,11 @@ from odoo.tests import tagged
 
 from ..controllers.inline_page import inline_path
 from .page_common import OdooFormCommon
-from .statement_common import StatementCommon
+from .statement_common import StatementCommon, ThreeDocuments
 from .test_browser import PHONE, BrowserCommon
 
 
-class DemoCommon(StatementCommon):
+class DemoCommon(ThreeDocuments, StatementCommon):
     """Odoo's own demo provider, which brings its form as Stripe and others do, is offered alone."""
 
     @classmethod
@@ -19,14 +19,6 @@ class DemoCommon(StatementCommon):
             cls.skipTest(cls, "payment_demo is not installed.")
         cls.form_provider.write({'state': 'test', 'journal_id': cls.collections.id})
         cls.offer(cls.form_provider)
-        cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
-
-    def setUp(self):
-        super().setUp()
-        self.link = self.statement_link()
-
-    def residuals(self, *moves):
-        return [move.amount_residual for move in moves or (self.old, self.middle, self.new)]
 
     def shares(self, transaction):
         return {part.move_id: part.amount for part in transaction.email_pay_allocation_ids}

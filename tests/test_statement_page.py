@@ -5,22 +5,13 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .page_common import PageCommon
-from .statement_common import StatementCommon
+from .statement_common import StatementCommon, ThreeDocuments
 from .test_browser import PHONE, BrowserCommon
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPage(StatementCommon, PageCommon):
+class TestStatementPage(ThreeDocuments, StatementCommon, PageCommon):
     """The page of a statement without any script: the server adds up."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
-
-    def setUp(self):
-        super().setUp()
-        self.link = self.statement_link()
 
     def send(self, page, *moves, **values):
         """Press a button of the form with these boxes ticked; the boxes are outside of it."""

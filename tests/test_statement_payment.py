@@ -1,24 +1,12 @@
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from .statement_common import StatementCommon
+from .statement_common import StatementCommon, ThreeDocuments
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPayment(StatementCommon):
+class TestStatementPayment(ThreeDocuments, StatementCommon):
     """The set that was picked is the set that is paid and booked."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.old, cls.middle, cls.new = cls.owe(100.0, 90), cls.owe(60.0, 30), cls.owe(40.0, -5)
-
-    def setUp(self):
-        super().setUp()
-        self.link = self.statement_link()
-
-    def residuals(self, *moves):
-        return [move.amount_residual for move in moves or (self.old, self.middle, self.new)]
 
     def credit_left(self, transaction):
         line = transaction.payment_id.move_id.line_ids.filtered(

@@ -82,10 +82,7 @@ class EmailPayShare(models.TransientModel):
         return self._download('qr_svg', 'svg')
 
     def action_open_contact(self):
-        return {
-            'type': 'ir.actions.act_window', 'res_model': 'res.partner',
-            'res_id': self.partner_id.id, 'views': [(False, 'form')],
-        }
+        return self.partner_id._email_pay_form_action()
 
     def action_revoke(self):
         thread = self._link()._thread().with_env(self.env)

@@ -38,8 +38,4 @@ class EmailPayStatementPreview(models.TransientModel):
         ])
 
     def action_open_customer(self):
-        self.ensure_one()
-        return {
-            'type': 'ir.actions.act_window', 'res_model': 'res.partner',
-            'res_id': self.partner_id.id, 'views': [(False, 'form')],
-        }
+        return self.partner_id._email_pay_form_action()

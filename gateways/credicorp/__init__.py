@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from .. import errors, signing
 from ..base import Gateway
+from ..reading import clean
 from ..values import (
     CardSource,
     CardWindow,
@@ -61,6 +62,7 @@ class Credicorp(Gateway):
     )
     media_types = frozenset({'application/json'})
     final_codes = const.FINAL_CODES
+    sentences = const.SENTENCES
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------
@@ -97,7 +99,7 @@ class Credicorp(Gateway):
             amount=request.amount,
             currency=request.currency,
             code=reply.get('response_code', ''),
-            message=wire.clean(reply.get('responsetext', '')),
+            message=clean(reply.get('responsetext', '')),
             saved_card=reply.get('customer_vault_id', '') if source.save_card else '',
         )
 
@@ -126,7 +128,7 @@ class Credicorp(Gateway):
             raise errors.RequestRefused("The payment has no transaction number of the gateway.")
         reply = self._transact(operation.value, fields)
         status = _checked(reply, reference, charged.reference)
-        message = wire.clean(reply.get('responsetext', ''))
+        message = clean(reply.get('responsetext', ''))
         if status is Status.DECLINED:
             raise errors.RequestRefused(message or "The gateway refused without a reason.")
         return PaymentEvent(
@@ -218,18 +220,6 @@ class Credicorp(Gateway):
         """
         return wire.notified_events(notification.content)
 
-    # --- words ------------------------------------------------------------------------------------
-
-    def reason(self, code: str) -> str:
-        """NMI Direct Post API, response_code."""
-        return const.CODES.get(code, (None, const.NO_REASON))[1]
-
-    @classmethod
-    def reasons(cls) -> tuple[str, ...]:
-        """The sentences of `const.CODES`, each once."""
-        sentences = [sentence for _status, sentence in const.CODES.values()]
-        return tuple(dict.fromkeys([*sentences, const.NO_REASON]))
-
     # --- the wire ---------------------------------------------------------------------------------
 
     @property
@@ -246,7 +236,7 @@ class Credicorp(Gateway):
         response = self.call(self._post(const.TRANSACT_PATH, {'type': kind} | fields))
         reply = wire.read_reply(response.text)
         if wire.refuses_key(reply):
-            raise errors.CredentialsRefused(wire.clean(reply['responsetext']))
+            raise errors.CredentialsRefused(clean(reply['responsetext']))
         return reply
 
     def _report(self, wanted: dict[str, str]):

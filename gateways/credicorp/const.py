@@ -1,7 +1,17 @@
 """The words of the NMI dialect (docs.nmi.com: Direct Post, Query, Webhooks)."""
 
 from ..values import Operation, Status
-from ..words import _lt
+from ..words import (
+    ACCEPTED,
+    CHECK_CARD,
+    DECLINED_BY_BANK,
+    EXPIRED,
+    LOST,
+    NO_FUNDS,
+    NO_SERVICE,
+    NOT_ALLOWED,
+    _lt,
+)
 
 PRODUCTION_URL = 'https://secure.nmi.com'
 SANDBOX_URL = 'https://sandbox.nmi.com'
@@ -44,13 +54,7 @@ REFUSED_KEY_TEXTS = (
     'invalid username',
 )
 
-ACCEPTED = _lt("The payment was accepted.")
-DECLINED_BY_BANK = _lt("The bank declined the card. Please use another card or call your bank.")
-NO_FUNDS = _lt("The card does not have enough funds. Please use another card.")
 OVER_LIMIT = _lt("The payment is above the card's limit. Use another card or call your bank.")
-NOT_ALLOWED = _lt("The bank does not allow this payment with this card. Please use another card.")
-CHECK_CARD = _lt("The card details are not right. Please check them and try again.")
-EXPIRED = _lt("The card has expired. Please use another card.")
 CHECK_EXPIRY = _lt("The expiry date is not right. Please check it and try again.")
 CHECK_CODE = _lt("The security code is not right. Please check it and try again.")
 CALL_BANK = _lt("The bank asks you to call it before it accepts this payment.")
@@ -59,11 +63,8 @@ NEW_DETAILS = _lt("The bank has issued a new card. Please pay with its details."
 STOPPED = _lt("The bank has stopped automatic payments with this card. Please use another card.")
 REJECTED = _lt("The payment was rejected and nothing was charged. Please check the card details.")
 BUSY = _lt("Too many payments arrive now. Nothing was charged. Please try again in some minutes.")
-NO_SERVICE = _lt("Card payments are not working now. Nothing was charged. Please contact us.")
 CARD_TYPE = _lt("This type of card is not accepted. Please use another card.")
-LOST = _lt("The bank did not answer and nothing was charged. Please try again.")
 CHECKING = _lt("The bank has not confirmed the payment yet. Do not pay again: we are checking it.")
-NO_REASON = _lt("The bank gave no reason that we know. Please contact us before you pay again.")
 
 # Direct Post, `response_code`. PENDING: the outcome is unknown.
 CODES = {
@@ -103,6 +104,8 @@ CODES = {
     # Ours: the bank's answer was lost, and the gateway's report says that the payment failed.
     LOST_CODE: (Status.DECLINED, LOST),
 }
+
+SENTENCES = {code: sentence for code, (_status, sentence) in CODES.items()}
 
 # Direct Post, `response_code`: the card is no more, or its bank forbids to charge it again.
 FINAL_CODES = frozenset({

@@ -8,15 +8,11 @@ from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from .. import errors
+from ..reading import clean, last4
 from ..values import Operation, PaymentEvent, Status, to_decimal
 from . import const
 
 _logger = logging.getLogger(__name__)
-
-
-def clean(text: str, limit: int = 500) -> str:
-    """Free text of the gateway, on one line and without control characters."""
-    return ''.join(filter(str.isprintable, ' '.join(text.split())))[:limit]
 
 
 # --- transact.php ---------------------------------------------------------------------------------
@@ -129,7 +125,7 @@ def _action_event(transaction: ElementTree.Element, action: ElementTree.Element)
         else _child(action, 'response_code'),
         message=_child(action, 'response_text'),
         card_brand=_child(transaction, 'cc_type'),
-        card_last4=_last4(_child(transaction, 'cc_number')),
+        card_last4=last4(_child(transaction, 'cc_number')),
         happened_at=_time(_child(action, 'date')),
     )
 
@@ -228,7 +224,7 @@ def _transaction(body: dict, operation: Operation, status: Status) -> PaymentEve
         message=_words(action, 'response_text'),
         test=_is_test(body),
         card_brand=_words(card, 'cc_type'),
-        card_last4=_last4(_words(card, 'cc_number')),
+        card_last4=last4(_words(card, 'cc_number')),
         saved_card=_text(body, 'customerid') if rebill else '',
     )
 
@@ -243,7 +239,7 @@ def _chargeback(entry: dict, body: dict) -> PaymentEvent:
         code=_text(entry, 'reason_code'),
         message=_words(entry, 'reason'),
         test=_is_test(body),
-        card_last4=_last4(_words(entry, 'cc_number')),
+        card_last4=last4(_words(entry, 'cc_number')),
     )
 
 
@@ -301,8 +297,3 @@ def _amount(container: dict, key: str):
 def _signless(amount, operation: Operation):
     # Reports write what went back with a minus sign.
     return amount if amount is None or operation is Operation.PAYMENT else abs(amount)
-
-
-def _last4(masked: str) -> str:
-    digits = masked[-4:]
-    return digits if len(digits) == 4 and digits.isascii() and digits.isdigit() else ''

@@ -75,6 +75,7 @@ class GreenPay(Gateway):
     # Inferred: plugins read the raw body, whatever its label says.
     media_types = frozenset({'application/json', 'application/x-www-form-urlencoded'})
     final_codes = const.FINAL_CODES
+    sentences = const.CODES
     Credentials = Credentials
 
     def currencies(self) -> frozenset[str]:
@@ -169,7 +170,7 @@ class GreenPay(Gateway):
                 content = self._ask(const.ORDER_PATH, self._order(request))
             except errors.RequestRefused as error:
                 raise errors.CredentialsRefused("There is no terminal.") from error
-            except wire.Unreadable as error:
+            except errors.Unreadable as error:
                 raise errors.AddressNotFound("The address does not answer as GreenPay.") from error
             wire.session(content)
 
@@ -207,17 +208,6 @@ class GreenPay(Gateway):
         if tail.strip('/') == const.CANCEL_TAIL:
             return None
         return wire.returned(tail)
-
-    # --- words ------------------------------------------------------------------------------------
-
-    def reason(self, code: str) -> str:
-        """`result.resp_code`."""
-        return const.CODES.get(code, const.NO_REASON)
-
-    @classmethod
-    def reasons(cls) -> tuple[str, ...]:
-        """The sentences of `const.CODES`, each once."""
-        return tuple(dict.fromkeys([*const.CODES.values(), const.NO_REASON]))
 
     # --- the wire ---------------------------------------------------------------------------------
 

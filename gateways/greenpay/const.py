@@ -1,7 +1,17 @@
 """The words of GreenPay v1 (support.greenpay.me: knowledge base, and the public plugins)."""
 
 from ..values import Status
-from ..words import _lt
+from ..words import (
+    ACCEPTED,
+    CHECK_CARD,
+    DECLINED_BY_BANK,
+    EXPIRED,
+    LOST,
+    NO_FUNDS,
+    NO_SERVICE,
+    NOT_ALLOWED,
+    _lt,
+)
 
 MERCHANT_URL = 'https://merchant.greenpay.me'
 FORM_URL = 'https://checkout-form.greenpay.me'
@@ -22,8 +32,6 @@ SIGNATURE_FIELD = '_signature'
 
 # An order that is opened to try the credentials and that nobody is sent to pay.
 TEST_ORDER = 'email-pay-connection-test'
-
-MAX_ANSWER_BYTES = 1_000_000
 MAX_TAIL = 16_000
 
 # Orders, error texts without their apostrophes.
@@ -60,17 +68,8 @@ STATES = {
 VOIDED = ('voided', 'reversed')
 REFUNDED = 'refunded'
 
-ACCEPTED = _lt("The payment was accepted.")
-DECLINED_BY_BANK = _lt("The bank declined the card. Please use another card or call your bank.")
-NO_FUNDS = _lt("The card does not have enough funds. Please use another card.")
-NOT_ALLOWED = _lt("The bank does not allow this payment with this card. Please use another card.")
-CHECK_CARD = _lt("The card details are not right. Please check them and try again.")
-EXPIRED = _lt("The card has expired. Please use another card.")
-NO_SERVICE = _lt("Card payments are not working now. Nothing was charged. Please contact us.")
-LOST = _lt("The bank did not answer and nothing was charged. Please try again.")
 REVERSED = _lt("The bank took too long. What it may have charged is given back. Please try again.")
 SUSPICIOUS = _lt("The payment did not pass the fraud check. Use another card or contact us.")
-NO_REASON = _lt("The bank gave no reason that we know. Please contact us before you pay again.")
 
 # `result.resp_code`. Two digits are the bank's (ISO 8583), a leading 2 marks those of BAC and BNCR,
 # 899 and 996 are GreenPay's own.

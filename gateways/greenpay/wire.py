@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,20 +9,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from .. import errors
+from ..reading import clean, json_object, last4
 from ..values import HttpResponse, Notification, Operation, PaymentEvent, Status, to_decimal
 from . import const
 
 _logger = logging.getLogger(__name__)
-
-
-class Unreadable(errors.UnknownOutcome):
-    """The answer is not one of this API."""
-
-
-def clean(value, limit: int = 500) -> str:
-    """A text or number of the gateway, on one line; '' for anything else."""
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ''
-    return ''.join(filter(str.isprintable, ' '.join(text.split())))[:limit]
 
 
 # --- answers --------------------------------------------------------------------------------------
@@ -32,15 +22,10 @@ def clean(value, limit: int = 500) -> str:
 def read_answer(response: HttpResponse) -> dict:
     """The JSON object of an answer.
 
-    :raises Unreadable: it is none.
+    :raises errors.Unreadable: it is none.
     :raises errors.UnknownOutcome: GreenPay says that it does not know the outcome.
     """
-    try:
-        content = json.loads(response.body[: const.MAX_ANSWER_BYTES])
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("GreenPay's answer cannot be read.") from error
-    if not isinstance(content, dict) or not content:
-        raise Unreadable("GreenPay's answer cannot be read.")
+    content = json_object(response)
     if status_number(content) == 504:
         raise errors.UnknownOutcome("GreenPay does not know the outcome (504).")
     return content
@@ -94,7 +79,7 @@ def charged_event(content: Mapping, reference: str, amount: Decimal, currency: s
     try:
         event = _payment(content)
     except errors.NotificationMalformed as error:
-        raise Unreadable(str(error)) from error
+        raise errors.Unreadable(str(error)) from error
     if event.status is Status.DONE and not event.gateway_reference:
         raise errors.UnknownOutcome("GreenPay approved without a number.")
     return replace(event, amount=amount, currency=currency, confirmed=True)
@@ -141,11 +126,11 @@ def is_unknown_order(response: HttpResponse, content: Mapping) -> bool:
 def transaction(content: Mapping) -> Mapping:
     """The transaction that a query found.
 
-    :raises Unreadable: there is none in it.
+    :raises errors.Unreadable: there is none in it.
     """
     result = content.get('result')
     if not isinstance(result, dict) or not isinstance(result.get('state'), str):
-        raise Unreadable(complaint(content) or "GreenPay's answer cannot be read.")
+        raise errors.Unreadable(complaint(content) or "GreenPay's answer cannot be read.")
     return result
 
 
@@ -157,7 +142,7 @@ def transaction_events(found: Mapping, reference: str) -> tuple[PaymentEvent, ..
     status = const.STATES.get(state, Status.PENDING)
     retrieval, authorization = number(found), clean(found.get('authorizationID'))
     if status is Status.DONE and not retrieval:
-        raise Unreadable("GreenPay confirms a payment without a number.")
+        raise errors.Unreadable("GreenPay confirms a payment without a number.")
     payment = PaymentEvent(
         operation=Operation.PAYMENT,
         status=status,
@@ -171,7 +156,7 @@ def transaction_events(found: Mapping, reference: str) -> tuple[PaymentEvent, ..
         happened_at=_time(found.get('date')),
     )
     if status is Status.DONE and (payment.amount is None or not payment.currency):
-        raise Unreadable("GreenPay confirms a payment without its amount.")
+        raise errors.Unreadable("GreenPay confirms a payment without its amount.")
     if state == const.REFUNDED:
         return payment, replace(payment, operation=Operation.REFUND)
     if state in const.VOIDED:
@@ -289,11 +274,6 @@ def _word(container: Mapping, key: str) -> str:
     if len(text) > 255 or not text.isprintable():
         raise errors.NotificationMalformed(f"{key} is not a plain word.")
     return text
-
-
-def last4(masked: str) -> str:
-    digits = masked[-4:]
-    return digits if len(digits) == 4 and digits.isascii() and digits.isdigit() else ''
 
 
 def returned(tail: str) -> Notification:

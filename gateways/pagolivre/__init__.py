@@ -69,6 +69,7 @@ class PagoLivre(Gateway):
         currencies=frozenset({'BRL'}),
     )
     media_types = frozenset({'application/json'})
+    sentences = const.CODES
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class PagoLivre(Gateway):
         """Ask for an order that cannot exist."""
         try:
             self.query(const.NO_ORDER)
-        except wire.Unreadable as error:
+        except errors.Unreadable as error:
             raise errors.AddressNotFound("The address does not answer as PagoLivre.") from error
 
     # --- being told -------------------------------------------------------------------------------
@@ -194,17 +195,6 @@ class PagoLivre(Gateway):
     def parse(self, notification: Notification) -> tuple[PaymentEvent, ...]:
         """`{eventName, orderKey, orderId}` (V); the names of the events are inferred."""
         return (wire.notified_event(notification.content, self._words),)
-
-    # --- words ------------------------------------------------------------------------------------
-
-    def reason(self, code: str) -> str:
-        """The sentence of a status."""
-        return const.CODES.get(code, const.NO_REASON)
-
-    @classmethod
-    def reasons(cls) -> tuple[str, ...]:
-        """The sentences of `const.CODES`, each once."""
-        return tuple(dict.fromkeys([*const.CODES.values(), const.NO_REASON]))
 
     # --- the wire ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ stands in WORDS, which the administrator edits on the app.
 from datetime import timedelta
 
 from ..values import Status
-from ..words import _lt
+from ..words import ACCEPTED, DECLINED_BY_BANK, _lt
 
 # V for the sandbox, which the documentation does not name; I for production.
 PRODUCTION_URL = 'https://api.pagolivre.com.br/api/v2'
@@ -39,8 +39,6 @@ CHECKOUT_WITHIN = timedelta(minutes=30)
 
 # An order number that no transaction of ours has: those always end in a sequence of their own.
 NO_ORDER = 'email-pay-connection-test'
-
-MAX_ANSWER_BYTES = 1_000_000
 
 # V: the words of an order. That a paid order which is cancelled becomes `canceled` is inferred.
 CREATED = 'created'
@@ -108,11 +106,8 @@ EVENT_STATUSES = {
     'event_charge': Status.PENDING,
 }
 
-ACCEPTED = _lt("The payment was accepted.")
-DECLINED_BY_BANK = _lt("The bank declined the card. Please use another card or call your bank.")
 NOT_IN_TIME = _lt("The payment page has ended and nothing was charged. Please pay again.")
 CANCELLED = _lt("The payment was cancelled.")
-NO_REASON = _lt("The bank gave no reason that we know. Please contact us before you pay again.")
 
 # `decliningReason` is a free text for which no list is public; the status is the code.
 CODES = {

@@ -1,6 +1,5 @@
 """Reads what PagoLivre writes: orders, errors, notifications."""
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from decimal import Decimal
 from urllib.parse import quote, unquote, urlsplit
 
 from .. import errors
+from ..reading import clean, json_object
 from ..values import (
     HttpResponse,
     Operation,
@@ -23,10 +23,6 @@ _logger = logging.getLogger(__name__)
 
 CURRENCY = 'BRL'
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
-
-
-class Unreadable(errors.UnknownOutcome):
-    """The answer is not one of this API."""
 
 
 def words(text: str) -> dict[str, str]:
@@ -48,16 +44,6 @@ def _pairs(text: str) -> dict[str, str]:
     return {name.strip(): word.strip() for name, _equals, word in pairs}
 
 
-def clean(value, limit: int = 500) -> str:
-    """A text or number of the gateway, on one line; '' for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ''
-    try:
-        return ''.join(filter(str.isprintable, ' '.join(str(value).split())))[:limit]
-    except ValueError:  # a number of more digits than Python writes
-        return ''
-
-
 def key(reference: str) -> str:
     """Our reference as an `orderKey`: plain everywhere, also in a path, where servers differ on
     what a slash of an invoice's name is."""
@@ -75,22 +61,19 @@ def reference(order_key: str) -> str:
 def read_answer(response: HttpResponse) -> dict:
     """The JSON object of an answer.
 
-    :raises Unreadable: it is none.
+    :raises errors.Unreadable: it is none.
     :raises errors.CredentialsRefused: the token is not valid.
     :raises errors.RequestRefused: with PagoLivre's reason. Errors are `{code, message}`.
     """
     if response.status == 401:
         raise errors.CredentialsRefused("PagoLivre refused the token.")
-    try:
-        content = json.loads(response.body[: const.MAX_ANSWER_BYTES])
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("PagoLivre's answer cannot be read.") from error
-    if not isinstance(content, dict) or not content or 300 <= response.status < 400:
-        raise Unreadable("PagoLivre's answer cannot be read.")
+    content = json_object(response)
+    if 300 <= response.status < 400:
+        raise errors.Unreadable("PagoLivre's answer cannot be read.")
     if response.status >= 400:
         said = clean(content.get('message')) or clean(content.get('code'))
         if not said:
-            raise Unreadable(f"PagoLivre answered {response.status} without a reason.")
+            raise errors.Unreadable(f"PagoLivre answered {response.status} without a reason.")
         raise errors.RequestRefused(said)
     return content
 
@@ -103,11 +86,11 @@ def is_nothing(response: HttpResponse) -> bool:
 def order(content: Mapping, order_key: str) -> Mapping:
     """An order of ours.
 
-    :raises Unreadable: it is none.
+    :raises errors.Unreadable: it is none.
     :raises errors.UnknownOutcome: it is another order.
     """
     if not order_id(content) or not isinstance(content.get('status'), str):
-        raise Unreadable("PagoLivre answered without an order.")
+        raise errors.Unreadable("PagoLivre answered without an order.")
     if clean(content.get('orderKey')) not in ('', order_key):
         raise errors.UnknownOutcome("PagoLivre answered about another order.")
     return content
@@ -255,7 +238,7 @@ def _charge(content, reference: str, names: Mapping) -> PlanCharge | None:
     where = _charge_status(found['status'], names)
     identity = clean(found['id'], 100)
     if where is Status.DONE and not identity:
-        raise Unreadable("PagoLivre confirms a monthly charge without its number.")
+        raise errors.Unreadable("PagoLivre confirms a monthly charge without its number.")
     due = time(found['due'])
     return PlanCharge(number, due and due.date(), PaymentEvent(
         operation=Operation.PAYMENT,

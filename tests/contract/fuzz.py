@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 
 FUZZ = settings(max_examples=150, deadline=None, database=None, derandomize=True)
 
+# What bytes are spoilt with.
+SNIPPETS = (
+    b'', b'\x00', b'\xff', b'{', b']', b',', b'"', b'-', b'NaN', b'1e999999', b'9' * 5000, b'null',
+    b'"\\ud800"', b'true', b'[' * 9999,
+)
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -37,6 +43,26 @@ MALFORMED = (
     b'{"a":' * 100_000,
     b'{"a": ' + b'9' * 10_000 + b'}',
 )
+
+
+@st.composite
+def spoilt(draw, bodies, snippets=SNIPPETS):
+    """One of some real messages with pieces cut out and others put in."""
+    body = draw(st.sampled_from(bodies))
+    for _time in range(draw(st.integers(1, 3))):
+        at, length = draw(st.integers(0, len(body))), draw(st.integers(0, 30))
+        piece = draw(st.sampled_from(snippets) | st.binary(max_size=9))
+        body = body[:at] + piece + body[at + length:]
+    return body
+
+
+def any_bytes(folder, snippets=()):
+    """Whatever can come from the network where a gateway's messages, the files of `folder`, do."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix != '.md')
+    bodies = [path.read_bytes() for path in files]
+    snippets = (*SNIPPETS, *snippets)
+    return st.one_of(
+        st.binary(max_size=300), spoilt(bodies, snippets), st.sampled_from(snippets))
 
 
 def paths(content, path=()):

@@ -7,6 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree as Xml
 
+import requests
+
+from gateways.values import HttpRequest, HttpResponse
 from sandbox import Sandbox
 
 TIMEOUT = 10
@@ -68,7 +71,60 @@ class SandboxCase(unittest.TestCase):
         self.assertEqual(caught.exception.code, status)
 
 
-class Inbox:
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args):
+        return None
+
+
+class HostedPageCase(SandboxCase):
+    """A gateway with a page of its own, and the customer's browser on it.
+
+    :cvar language: that the browser asks for.
+    """
+
+    language = 'en'
+
+    def submit(self, url, number='4111111111111111', exp='12/30', language=None):
+        """The form as a browser posts it; where it is sent, or the page that it gets."""
+        body = urlencode({'number': number, 'exp': exp, 'cvv': '123'}).encode()
+        headers = {'Accept-Language': language or self.language}
+        request = urllib.request.Request(url, body, headers)
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.headers['Location'] or error.read().decode()
+
+
+def send(request: HttpRequest) -> HttpResponse:
+    """The door of the adapters to the network, as Odoo gives it to them."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.request(
+            request.method, request.url, json=request.json, headers=request.headers,
+            timeout=TIMEOUT, allow_redirects=False,
+        )
+    return HttpResponse(answer.status_code, answer.content, answer.headers)
+
+
+class Served:
+    """An HTTP server on a loopback address, while it is entered."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], path: str):
+        self._server = ThreadingHTTPServer(('127.0.0.1', 0), handler)
+        self.url = f'http://127.0.0.1:{self._server.server_port}{path}'
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_exception):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Inbox(Served):
     """A merchant's webhook: keeps what it gets, and answers the statuses it is given, then 200."""
 
     def __init__(self):
@@ -87,17 +143,8 @@ class Inbox:
             def log_message(self, *args):
                 pass
 
-        self._server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self._server.server_port}/webhook'
+        super().__init__(Handler, '/webhook')
 
     @property
     def events(self) -> list[dict]:
         return [json.loads(body) for _headers, body in self.requests]
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception):
-        self._server.shutdown()
-        self._server.server_close()

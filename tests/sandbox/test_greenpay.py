@@ -1,49 +1,34 @@
 import base64
 import json
 import re
-import urllib.error
 import urllib.request
 from dataclasses import replace
 from decimal import Decimal
 
-import requests
-
 from gateways import errors
-from gateways.greenpay import GreenPay, const
+from gateways.greenpay import GreenPay
 from gateways.values import (
     CardSource,
     Charged,
     Customer,
-    HttpResponse,
     Notification,
     Operation,
     PaymentRequest,
     Status,
 )
+from gateways.words import NO_REASON
 from sandbox.cards import luhn_valid
 from sandbox.greenpay import cards
 
-from .common import Inbox, SandboxCase
+from .common import HostedPageCase, Inbox, send
 
 CALLBACK = 'http://127.0.0.1:1/pay/t/token/back'
 
 
-def send(request):
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.request(
-            request.method, request.url, json=request.json, timeout=10, allow_redirects=False,
-        )
-    return HttpResponse(answer.status_code, answer.content, answer.headers)
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args):
-        return None
-
-
-class GreenPaySandboxCase(SandboxCase):
+class GreenPaySandboxCase(HostedPageCase):
     """The adapter against the stand-in, by real HTTP."""
+
+    language = 'es'
 
     def setUp(self):
         super().setUp()
@@ -70,18 +55,6 @@ class GreenPaySandboxCase(SandboxCase):
 
     def open(self, **values):
         return self.gateway.checkout(self.request(**values)).url
-
-    def submit(self, url, number=cards.APPROVED, exp='12/30', language='es'):
-        """The form as a browser posts it; where it is sent, or the page that it gets."""
-        body = f'number={number}&exp={exp}&cvv=123'.encode()
-        request = urllib.request.Request(url, body, {'Accept-Language': language}, method='POST')
-        opener = urllib.request.build_opener(_NoRedirect)
-        try:
-            with opener.open(request, timeout=10) as answer:
-                return answer.read().decode()
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.headers.get('Location') or answer.read().decode()
 
     def brought(self, location):
         """What a browser brings back, verified as the adapter does."""
@@ -110,7 +83,7 @@ class TestPaying(GreenPaySandboxCase):
             self.assertTrue(luhn_valid(number), number)
             event = self.brought(self.submit(self.open(), number))
             self.assertEqual((event.status, event.code), (Status.DECLINED, code))
-            self.assertNotEqual(self.gateway.reason(code), const.NO_REASON)
+            self.assertNotEqual(self.gateway.reason(code), NO_REASON)
             [found] = self.gateway.query('TX-1')
             self.assertEqual((found.status, found.code), (Status.DECLINED, code))
 

@@ -1,10 +1,9 @@
 import json
 import re
-import urllib.error
 import urllib.request
 from dataclasses import replace
 from decimal import Decimal
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -13,7 +12,6 @@ from gateways.pagolivre import PagoLivre
 from gateways.values import (
     Charged,
     Customer,
-    HttpResponse,
     Notification,
     Operation,
     PaymentRequest,
@@ -23,30 +21,17 @@ from sandbox.cards import luhn_valid
 from sandbox.pagolivre import cards
 from sandbox.web import Problem
 
-from .common import Inbox, SandboxCase
+from .common import HostedPageCase, Inbox, send
 
 BACK = 'http://127.0.0.1:1/pay/t/token/back'
 ANA = Customer(name="Ana", identification='529.982.247-25', phone='+55 11 98765-4321')
 NO_FUNDS = '4000000000009995'
 
 
-def send(request):
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.request(
-            request.method, request.url, json=request.json, timeout=10, allow_redirects=False,
-            headers=request.headers,
-        )
-    return HttpResponse(answer.status_code, answer.content, answer.headers)
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args):
-        return None
-
-
-class PagoLivreSandboxCase(SandboxCase):
+class PagoLivreSandboxCase(HostedPageCase):
     """The adapter against the stand-in, by real HTTP."""
+
+    language = 'pt-BR'
 
     def setUp(self):
         super().setUp()
@@ -69,17 +54,6 @@ class PagoLivreSandboxCase(SandboxCase):
     def open(self, reference='INV/2026/1', **values):
         """The address of the page of an order."""
         return self.gateway.checkout(self.request(reference, **values)).url
-
-    def submit(self, url, number=cards.APPROVED, exp='12/35', language='pt-BR'):
-        """Send the page's form; where it leads, or what it says."""
-        body = urlencode({'number': number, 'exp': exp, 'cvv': '123'}).encode()
-        request = urllib.request.Request(url, body, {'Accept-Language': language})
-        try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=10) as answer:
-                return answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.headers['Location'] or error.read().decode()
 
     def show(self, url, language=''):
         request = urllib.request.Request(url, headers={'Accept-Language': language})

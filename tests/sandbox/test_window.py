@@ -1,12 +1,11 @@
 import json
 import shutil
-import threading
 import unittest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from sandbox.credicorp import cards
 
-from .common import SandboxCase
+from .common import SandboxCase, Served
 
 CHROMIUM = shutil.which('chromium')
 try:
@@ -28,7 +27,7 @@ CollectJS.configure({{
 </script>"""
 
 
-class HostPage:
+class HostPage(Served):
     """A page of a merchant with a strict Content-Security-Policy."""
 
     def __init__(self, url: str, key: str):
@@ -48,16 +47,7 @@ class HostPage:
             def log_message(self, *args):
                 pass
 
-        self._server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self._server.server_port}/'
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler, '/')
 
 
 class TestTokens(SandboxCase):

@@ -11,6 +11,7 @@ from requests.structures import CaseInsensitiveDict
 from gateways import errors
 from gateways.credicorp import Credicorp, const, wire
 from gateways.values import CardSource, HttpResponse, Notification, Operation, Status
+from gateways.words import NO_REASON
 from tests.contract import GatewayContract
 
 FIXTURES = Path(__file__).parent / 'fixtures'
@@ -267,7 +268,7 @@ class TestCharge(Case):
         for code in ('', '299'):
             event = self.charge(reply(response=2, response_code=code))
             self.assertIs(event.status, Status.DECLINED)
-            self.assertEqual(self.gateway().reason(event.code), const.NO_REASON)
+            self.assertEqual(self.gateway().reason(event.code), NO_REASON)
 
     def test_an_approval_or_error_without_a_known_code_is_pending(self):
         for word in (1, 3):

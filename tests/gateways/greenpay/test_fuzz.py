@@ -12,28 +12,11 @@ from gateways import errors
 from gateways.greenpay import GreenPay
 from gateways.values import Charged, HttpResponse, Notification, PaymentEvent
 from tests.contract import FUZZ
+from tests.contract.fuzz import any_bytes
 from tests.gateways.greenpay import keys
 from tests.gateways.greenpay.test_greenpay import GreenPayCase, fixture
 
-FIXTURES = [path.read_bytes() for path in sorted(Path(__file__).parent.glob('fixtures/*.*'))]
-SNIPPETS = [
-    b'', b'\x00', b'\xff', b'{', b']', b',', b'"', b'-', b'NaN', b'1e999999', b'9' * 5000, b'null',
-    b'"\\ud800"', b'true', b'[' * 9999,
-]
-
-
-@st.composite
-def spoilt(draw):
-    """A real message with pieces cut out and others put in."""
-    body = draw(st.sampled_from(FIXTURES))
-    for _time in range(draw(st.integers(1, 3))):
-        at, length = draw(st.integers(0, len(body))), draw(st.integers(0, 30))
-        piece = draw(st.sampled_from(SNIPPETS) | st.binary(max_size=9))
-        body = body[:at] + piece + body[at + length:]
-    return body
-
-
-BYTES = st.one_of(st.binary(max_size=300), spoilt(), st.sampled_from(SNIPPETS))
+BYTES = any_bytes(Path(__file__).parent / 'fixtures')
 
 
 class TestFuzz(unittest.TestCase):

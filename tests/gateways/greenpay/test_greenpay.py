@@ -16,6 +16,7 @@ from gateways.values import (
     PaymentRequest,
     Status,
 )
+from gateways.words import NO_REASON
 from tests.contract import GatewayContract
 from tests.gateways.greenpay import keys
 
@@ -347,13 +348,13 @@ class TestWords(Case):
     def test_every_published_rejection_has_a_sentence(self):
         published = ('01', '03', '05', '12', '14', '41', '51', '54', '91', '96', '899', '996')
         for code in published:
-            self.assertNotEqual(self.gateway().reason(code), const.NO_REASON, code)
+            self.assertNotEqual(self.gateway().reason(code), NO_REASON, code)
         self.assertLessEqual(const.FINAL_CODES, const.CODES.keys())
         self.assertFalse(self.gateway().may_repeat('54'))
         self.assertTrue(self.gateway().may_repeat('51'))
         self.assertEqual(self.gateway().reason('996'), const.SUSPICIOUS)
         self.assertEqual(self.gateway().reason('899'), const.REVERSED)
-        self.assertEqual(self.gateway().reason('0'), const.NO_REASON)
+        self.assertEqual(self.gateway().reason('0'), NO_REASON)
 
     def test_a_request_without_a_name_sends_no_customer(self):
         gateway = self.gateway(answer('answer_session.json'))

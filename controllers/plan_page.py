@@ -95,7 +95,7 @@ class PlanPageController(PaymentPageController):
             'rows': charge_rows(plan),
             'document': document_of(plan, link._path('/pdf')),
             'step': not attempts and self._next_thing(plan),
-            'card': card_values(plan),
+            'card': card_values(plan, link._is_of_customer(request.env.user)),
             'notice': False,
         }
         return self._link_page(

@@ -7,6 +7,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_browser_plan
     from . import test_browser_sign_in
     from . import test_page_inline
+    from . import test_page_amounts
     from . import test_page_payment
     from . import test_page_once
     from . import test_page_security
@@ -93,5 +94,6 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charging
     from . import test_charging_concurrency
     from . import test_charging_first
+    from . import test_charging_refused
     from . import test_charging_settled
     from . import test_charging_stock

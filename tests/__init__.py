@@ -98,3 +98,5 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charging_refused
     from . import test_charging_settled
     from . import test_charging_stock
+    from . import test_charging_stripe
+    from . import test_charging_stripe_concurrency

@@ -30,6 +30,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_follow
     from . import test_plan_page
     from . import test_plan_order
+    from . import test_plan_order_months
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card
@@ -87,6 +88,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_events_concurrency
     from . import test_statement_concurrency
     from . import test_plan_concurrency
+    from . import test_plan_order_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_reminders_concurrency

@@ -185,7 +185,7 @@ def _chaos(log, *options):
 
 
 def _charging(log):
-    return _chaos(log, '--plans', 20, '--customers', 0, '--kills', 16, '--seconds', 16)
+    return _chaos(log, '--plans', 16, '--customers', 0, '--kills', 16, '--seconds', 16)
 
 
 STAGES = {

@@ -97,6 +97,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charging
     from . import test_charging_concurrency
     from . import test_charging_first
+    from . import test_charging_many
     from . import test_charging_refused
     from . import test_charging_settled
     from . import test_charging_stock

@@ -172,10 +172,13 @@ class PaymentTransaction(models.Model):
         try:
             self._email_pay_charge_by_odoo()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-        except Exception:  # it may have charged: the question that is planned tells
-            _logger.exception("The outcome of %s is unknown", self.reference)
+        except Exception as error:
             self.env.cr.rollback()
-            return
+            # Where a notification was faster, it told what the answer tells.
+            if not isinstance(error, CONFLICTS) or self.state == 'pending':
+                # It may have charged: the question that is planned tells.
+                _logger.exception("The outcome of %s is unknown", self.reference)
+                return
         self.with_context(ir_cron_progress_id=False)._email_pay_book_and_commit()
 
     def _email_pay_charge_by_odoo(self):

@@ -7,6 +7,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_browser_plan
     from . import test_browser_sign_in
     from . import test_page_inline
+    from . import test_page_amounts
     from . import test_page_payment
     from . import test_page_once
     from . import test_page_security
@@ -25,12 +26,14 @@ if __name__.startswith('odoo.addons.'):
     from . import test_sign_in_session
     from . import test_sign_in_limits
     from . import test_tax_number
+    from . import test_plan_access
     from . import test_plan_follow
     from . import test_plan_page
     from . import test_plan_order
     from . import test_plan_order_life
     from . import test_plan_refresh
     from . import test_plan_told
+    from . import test_plan_order_months
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card
@@ -89,6 +92,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_events_concurrency
     from . import test_statement_concurrency
     from . import test_plan_concurrency
+    from . import test_plan_order_concurrency
     from . import test_fuzz
     from . import test_sign_in_fuzz
     from . import test_reminders_concurrency
@@ -98,5 +102,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_charging_concurrency
     from . import test_charging_broken
     from . import test_charging_first
+    from . import test_charging_many
+    from . import test_charging_refused
     from . import test_charging_settled
     from . import test_charging_stock
+    from . import test_charging_stripe
+    from . import test_charging_stripe_concurrency

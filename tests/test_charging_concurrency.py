@@ -2,6 +2,7 @@ import threading
 import time
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -12,9 +13,8 @@ from .test_concurrency import QUIET, ConcurrencyCommon
 JOB = 'odoo.addons.email_pay.models.payment_saved_card'
 
 
-@tagged('post_install', '-at_install')
-class TestChargingConcurrency(ConcurrencyCommon):
-    """Instalments are charged once, by however many workers, and whoever else is at it."""
+class ChargingConcurrencyCommon(ConcurrencyCommon):
+    """A plan of two months, both of them due, with a saved card."""
 
     def _create(self, env, company):
         super()._create(env, company)
@@ -69,6 +69,24 @@ class TestChargingConcurrency(ConcurrencyCommon):
         with self._environment() as env:
             env['payment.transaction']._cron_post_process()
 
+    def assertBooked(self, *states):
+        with self._environment() as env:
+            lines = self._lines(env)
+            self.assertEqual(tuple(lines.mapped('state')), states)
+            confirmed = lines.filtered(lambda line: line.state == 'confirmed')
+            transactions = env['payment.transaction'].search(
+                [('provider_id', '=', self.ids['payment.provider'])])
+            payments = env['account.payment'].search(
+                [('payment_transaction_id', 'in', transactions.ids)])
+            self.assertEqual(len(payments), len(confirmed))
+            self.assertEqual(self._record(env, 'account.move').amount_residual,
+                             100.0 - 50.0 * len(confirmed))
+
+
+@tagged('post_install', '-at_install')
+class TestChargingConcurrency(ChargingConcurrencyCommon):
+    """Instalments are charged once, by however many workers, and whoever else is at it."""
+
     def _slowly(self, seconds=0.4):
         self.sandbox.faults.add('slow', ['sale'], seconds=seconds, times=None)
 
@@ -84,19 +102,6 @@ class TestChargingConcurrency(ConcurrencyCommon):
             self.assertEqual(len(self.sandbox.ledger.charges(reference)), 1, reference)
             self.assertEqual(
                 len(self.sandbox.ledger.entries(order_id=reference, operation='sale')), 1)
-
-    def assertBooked(self, *states):
-        with self._environment() as env:
-            lines = self._lines(env)
-            self.assertEqual(tuple(lines.mapped('state')), states)
-            confirmed = lines.filtered(lambda line: line.state == 'confirmed')
-            transactions = env['payment.transaction'].search(
-                [('provider_id', '=', self.ids['payment.provider'])])
-            payments = env['account.payment'].search(
-                [('payment_transaction_id', 'in', transactions.ids)])
-            self.assertEqual(len(payments), len(confirmed))
-            self.assertEqual(self._record(env, 'account.move').amount_residual,
-                             100.0 - 50.0 * len(confirmed))
 
     def _charge_together(self, count=2, **kwargs):
         """Let so many workers charge, and look that both instalments are charged once."""
@@ -204,6 +209,45 @@ class TestChargingConcurrency(ConcurrencyCommon):
             sum(len(self.sandbox.ledger.charges(entry.order_id))
                 for entry in self.sandbox.ledger.entries(operation='sale')), 1)
         self.assertBooked('confirmed', 'awaiting')
+
+    @mute_logger(*QUIET)
+    def test_two_who_pay_what_was_refused_at_once(self):
+        self._only_the_first_is_due()
+        with self._environment() as env:
+            self._lines(env)[0].state = 'denied'
+
+        def pay(env):
+            provider = self._record(env, 'payment.provider')
+            started = self._record(env, 'email.pay.plan')._live_link()._start_installment(
+                self._lines(env)[0], provider, provider.payment_method_ids[:1])
+            env.cr.commit()
+            started._email_pay_charge_window(self.sandbox.credicorp.token())
+
+        self._slowly()
+        [refused] = filter(None, self._together(pay))
+        self.assertIsInstance(refused, ValidationError)
+        self.assertEqual(len(self.sandbox.ledger.entries(operation='sale')), 1)
+        self._book_the_rest()
+        self.assertBooked('confirmed', 'awaiting')
+
+    @mute_logger(*QUIET)
+    def test_two_who_make_the_first_charge_at_once(self):
+        self._only_the_first_is_due()
+        with self._environment() as env:
+            self._record(env, 'email.pay.plan').write({'state': 'pending', 'token_id': False})
+
+        def pay(env):
+            attempt = self._record(env, 'email.pay.plan')._attempt()
+            env.cr.commit()
+            attempt._email_pay_charge_window(self.sandbox.credicorp.token())
+
+        self._slowly()
+        self._together(pay)
+        self.assertEqual(len(self.sandbox.ledger.entries(operation='sale')), 1)
+        self._book_the_rest()
+        self.assertBooked('confirmed', 'awaiting')
+        with self._environment() as env:
+            self.assertEqual(self._record(env, 'email.pay.plan').state, 'active')
 
     @mute_logger(*QUIET)
     def test_two_persons_confirm_it_once(self):

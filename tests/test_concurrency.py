@@ -37,7 +37,8 @@ class ConcurrencyCommon(BaseCase):
 
     @classmethod
     def _request_handler(cls, session, request, /, **options):
-        options['timeout'] = max(options['timeout'])
+        if isinstance(options.get('timeout'), tuple):
+            options['timeout'] = max(options['timeout'])
         return super()._request_handler(session, request, **options)
 
     def setUp(self):

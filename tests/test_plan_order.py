@@ -8,8 +8,8 @@ from .charging_common import ChargingCommon
 from .plan_follow_common import PlanFollowCommon
 
 
-class OrderCommon:
-    """A sales order of 90. `scripts/test install` runs these tests beside the app `sale`."""
+class SalesCommon:
+    """Sales orders of 90. `scripts/test install` runs these tests beside the app `sale`."""
 
     @classmethod
     def setUpClass(cls):
@@ -21,14 +21,22 @@ class OrderCommon:
             'name': "Work", 'type': 'service', 'invoice_policy': 'order', 'taxes_id': False,
         })
 
+    @classmethod
+    def create_order(cls, **values):
+        return cls.env['sale.order'].create({
+            'partner_id': cls.customer.id, 'company_id': cls.company.id,
+            'order_line': [Command.create({
+                'product_id': cls.product.id, 'price_unit': 90.0, 'tax_ids': [Command.clear()],
+            })], **values,
+        })
+
+
+class OrderCommon(SalesCommon):
+    """One of them."""
+
     def setUp(self):
         super().setUp()
-        self.order = self.env['sale.order'].create({
-            'partner_id': self.customer.id, 'company_id': self.company.id,
-            'order_line': [Command.create({
-                'product_id': self.product.id, 'price_unit': 90.0, 'tax_ids': [Command.clear()],
-            })],
-        })
+        self.order = self.create_order()
 
 
 @tagged('post_install', '-at_install', 'email_pay_orders')

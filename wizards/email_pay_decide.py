@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -15,12 +15,11 @@ class EmailPayDecide(models.TransientModel):
         [('confirm', "The money came"), ('deny', "The money did not come")], required=True,
         readonly=True,
     )
-    partner_id = fields.Many2one(related='installment_id.partner_id')
-    currency_id = fields.Many2one(related='installment_id.currency_id')
-    amount = fields.Monetary(related='installment_id.amount')
-    journal_name = fields.Char(
-        string="Journal", related='installment_id.plan_id.provider_id.journal_id.name',
-    )
+    # Whoever opens this window for it must be allowed to see it.
+    partner_id = fields.Many2one(related='installment_id.partner_id', related_sudo=False)
+    currency_id = fields.Many2one(related='installment_id.currency_id', related_sudo=False)
+    amount = fields.Monetary(related='installment_id.amount', related_sudo=False)
+    journal_name = fields.Char(string="Journal", compute='_compute_journal_name')
     date = fields.Date(string="Collected on", default=fields.Date.context_today)
     memo = fields.Char(help="For example the number of the bank transfer.")
     reason = fields.Char(help="The customer reads it.")
@@ -28,6 +27,12 @@ class EmailPayDecide(models.TransientModel):
         string="Tell the Customer", default=True,
         help="By e-mail, with the link by which this instalment can be paid.",
     )
+
+    @api.depends('installment_id')
+    def _compute_journal_name(self):
+        for window in self:
+            provider = window.installment_id.plan_id.provider_id
+            window.journal_name = provider.sudo().journal_id.name
 
     def action_confirm(self):
         self.installment_id._confirm_by_hand(self.date, self.memo)

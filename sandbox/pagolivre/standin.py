@@ -262,7 +262,8 @@ class PagoLivre(StandIn):
             success=not refusal,
             code='declined' if refusal else 'ok',
             text=refusal or 'Aprovada',
-            details={'card': order.card.masked} | ({'charge': charge.id} if charge else {}),
+            details={'card': order.card.masked} | (
+                {'charge': charge.id, 'number': str(charge.number)} if charge else {}),
         ))
 
     def _tell(self, order: Order, event: str) -> list[Delivery]:

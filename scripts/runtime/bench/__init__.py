@@ -1,6 +1,6 @@
 """What Email Pay costs, beside a route that does nothing and beside stock Odoo.
 
-    scripts/bench [GOAL…] [--rounds N] [--backlog N]
+    scripts/bench [GOAL…] [--rounds N] [--backlog N] [--plans N]
 
 Everything runs on this machine, over copies of databases that are prepared once. What is compared
 is measured in turns, in the same run; a goal is judged by the median of the rounds' ratios.
@@ -20,6 +20,7 @@ from .stage import Stage
 
 ROUNDS = 5
 BACKLOG = 1000
+PLANS, LEAST_PLANS = 400, 240
 KEPT_RUNS = 3
 
 
@@ -37,10 +38,12 @@ def _options(words):
     parser = argparse.ArgumentParser(prog='bench')
     parser.add_argument('goals', nargs='*', metavar='GOAL', help='its number or its name')
     parser.add_argument('--rounds', type=int, default=ROUNDS)
-    parser.add_argument('--backlog', type=int, default=BACKLOG, help='payments of goal 7')
+    parser.add_argument('--backlog', type=int, default=BACKLOG, help='payments of goals 7 and 15')
+    parser.add_argument('--plans', type=int, default=PLANS, help='due on the day of goal 16')
     options = parser.parse_args(words)
-    if options.rounds < 1 or options.backlog < 2 * 10:
-        raise Failure('Rounds count from 1, payments of the backlog from 20.')
+    if options.rounds < 1 or options.backlog < 2 * 10 or options.plans < LEAST_PLANS:
+        raise Failure(
+            f'Rounds count from 1, payments of the backlog from 20, plans from {LEAST_PLANS}.')
     return options
 
 

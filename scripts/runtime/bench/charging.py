@@ -30,16 +30,30 @@ def due(stage):
 
 @contextmanager
 def _books(stage, shares):
+    with (
+        gateway() as sandbox,
+        stage.shell('ours', 'due') as ours, stage.shell('stock', 'due') as stock,
+    ):
+        cards = saved_cards(sandbox)
+        ours('create_plans', numbers=shares.ours, cards=cards, url=sandbox.url)
+        stock('start_payments', code='demo', numbers=shares.stock, state='done')
+        yield Books(ours, stock, None, {})
+
+
+@contextmanager
+def gateway():
+    """The stand-in of the gateway, in this process."""
     sandbox = notices.sandbox().Sandbox(retry_gaps=())
     sandbox.start()
     try:
-        with stage.shell('ours', 'due') as ours, stage.shell('stock', 'due') as stock:
-            cards = [_saved_card(sandbox.credicorp) for _customer in range(CUSTOMERS)]
-            ours('create_plans', numbers=shares.ours, cards=cards, url=sandbox.url)
-            stock('start_payments', code='demo', numbers=shares.stock, state='done')
-            yield Books(ours, stock, None, {})
+        yield sandbox
     finally:
         sandbox.stop()
+
+
+def saved_cards(sandbox):
+    """The gateway's names of saved cards, one for each customer."""
+    return [_saved_card(sandbox.credicorp) for _customer in range(CUSTOMERS)]
 
 
 def _saved_card(gateway):

@@ -5,11 +5,13 @@ call has a database transaction of its own, as a scheduled action has.
 """
 
 import json
+import os
 import socket
 import threading
 import time
 
-import customers  # beside this file, which is no part of a package here
+import copies  # beside this file, which is no part of a package here
+import customers
 import documents
 import plans
 
@@ -107,6 +109,23 @@ def charge_ours(env):
     return timed | {
         'seconds': timed['seconds'] - seconds, 'cpu': timed['cpu'] - cpu, 'outside': seconds,
     }
+
+
+def copy_documents(env, count):
+    copies.create(documents.in_company(env), count)
+
+
+def charge_day(env, told):
+    threading.current_thread().query_count = 0
+    plans.charge_day(env, told)
+
+
+def ask_for_charges(env):
+    env['payment.transaction']._email_pay_cron_ask()
+
+
+def process_number(env):
+    return os.getpid()
 
 
 # -- Booking ----------------------------------------------------------------------------------
@@ -214,6 +233,7 @@ CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
+        create_plans, let_fall_due, charge_ours, copy_documents, charge_day, ask_for_charges,
+        process_number, book_stock, book_stock_alone, book_ours,
         run_other_jobs, read_books)
 }

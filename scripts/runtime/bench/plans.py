@@ -1,12 +1,17 @@
 """Inside Odoo: plans whose instalments fall due, and the job that charges them."""
 
+import json
+import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
 import documents  # beside this file, which is no part of a package here
+import psutil
 
 LATER = '2099-01-01'
+BATCH = 500
 
 
 def create(env, moves, cards, url):
@@ -17,15 +22,16 @@ def create(env, moves, cards, url):
     provider = documents.provider(env, 'credicorp')
     provider.write({'credicorp_base_url': url, 'journal_id': documents.journal(env).id})
     method = _method(env, provider)
-    tokens = {}
-    plans = env['email.pay.plan']
-    for move in moves:
-        partner = move.partner_id
-        if partner not in tokens:
-            tokens[partner] = _token(env, provider, partner, cards[len(tokens)])
-        plans += plans.create(_plan(move, method, tokens[partner]))
-    env.flush_all()
-    return len(plans)
+    tokens = {
+        partner: _token(env, provider, partner, card)
+        for partner, card in zip(moves.partner_id, cards, strict=False)
+    }
+    plans = env['email.pay.plan'].with_context(tracking_disable=True)
+    for start in range(0, len(moves), BATCH):
+        plans.create([
+            _plan(move, method, tokens[move.partner_id]) for move in moves[start:start + BATCH]])
+        env.cr.commit()
+    return len(moves)
 
 
 def let_fall_due(env, moves):
@@ -33,6 +39,50 @@ def let_fall_due(env, moves):
     env['email.pay.installment'].search([
         ('move_id', 'in', moves.ids), ('number', '=', 1),
     ]).due_date = '2020-01-01'
+
+
+def charge_day(env, told):
+    """Charge all that is due, as a scheduled action that everybody can follow.
+
+    :param str told: a file to which each batch adds a line: see `Batch` in `day`.
+    """
+    cron, _progress = env.ref('email_pay.ir_cron_charge_installments')._add_progress()
+    env.cr.commit()
+    job = env['email.pay.installment'].with_context(**cron.env.context, cron_id=cron.id)
+    with Path(told).open('a') as file, outside() as requests, _telling(env, file, requests):
+        job._cron_charge()
+
+
+@contextmanager
+def _telling(env, file, requests):
+    """Of each batch, the job notes that it took so many, and later that it is done with them."""
+    jobs, taken = type(env['ir.cron']), []
+    commit, begun = jobs._commit_progress, [_taken(requests)]
+
+    def told(job, processed=0, *, remaining=None, **kwargs):
+        left = commit(job, processed, remaining=remaining, **kwargs)
+        if processed and remaining is not None:
+            taken.append(processed)
+        elif remaining is not None:
+            now = _taken(requests)
+            cost = [after - before for before, after in zip(begun.pop(), now, strict=True)]
+            memory = psutil.Process().memory_info().rss
+            file.write(f'{json.dumps([taken.pop(), *cost, memory])}\n')
+            file.flush()
+            begun.append(now)
+        return left
+
+    with patch.object(jobs, '_commit_progress', told):
+        yield
+
+
+def _taken(requests):
+    """Seconds, those of this process, and queries until now, but for what happened outside."""
+    outside, cpu = (sum(column) for column in zip(*requests, strict=True)) if requests else (0, 0)
+    return (
+        time.perf_counter() - outside, time.process_time() - cpu,
+        threading.current_thread().query_count,
+    )
 
 
 @contextmanager

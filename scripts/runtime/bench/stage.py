@@ -64,6 +64,7 @@ class Stage:
         self.folder = folder
         self.rounds = options.rounds
         self.backlog = options.backlog
+        self.plans = options.plans
         self._addons = floor.write(folder / 'addons')
         self._stack = ExitStack()
         self._made = {}

@@ -6,7 +6,7 @@ database connections, whole servers and the gateway are killed; the gateway's le
 survive. Then everything is healed and settled, and what the gateway collected must be in Odoo,
 once: booked, or parked in front of a person.
 
-With --plans, instalments fall due meanwhile, and are charged with saved cards.
+With --plans, instalments fall due meanwhile: most are charged with saved cards, some by a gateway.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def _options(words):
     parser.add_argument('--seed', default=secrets.token_hex(4), help='of everything random')
     parser.add_argument('--invoices', type=int, help='how many there are to pay')
     parser.add_argument('--customers', type=int, default=6, help='how many pay at a time')
-    parser.add_argument('--plans', type=int, default=0, help='saved cards charged in months')
+    parser.add_argument('--plans', type=int, default=0, help='documents collected in months')
     parser.add_argument('--months', type=int, default=3, help='that pass meanwhile')
     options = parser.parse_args(words)
     options.seconds = options.seconds or max(LEAST_SECONDS, options.kills * SECONDS_PER_KILL)
@@ -82,7 +82,8 @@ def _play(name, folder, options):
         crowd = Crowd(stage, links, options.seed)
         killer = Killer(stage, options.seed, WEIGHTS if options.customers else JOBS_ONLY)
         weather = Weather(stage, options.seed)
-        calendar = plans.Calendar(stage, options.months, options.seconds)
+        calendar = plans.Calendar(
+            stage, options.months, options.seconds, random.Random(f'{options.seed} months'))
         started = time.monotonic()
         with ExitStack() as meanwhile:
             if options.customers:
@@ -93,6 +94,7 @@ def _play(name, folder, options):
             killer.run(options.kills, options.seconds)
         seconds = time.monotonic() - started
         stage.heal()
+        calendar.end()
         settled = settle.settle(stage)
         return report.Outcome(
             seconds=seconds, kills=killer.kills, faults=weather.faults, answers=crowd.answers,

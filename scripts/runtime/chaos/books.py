@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from decimal import Decimal
 from functools import cached_property
+from urllib.parse import unquote
 
 from .. import database
 
@@ -43,6 +44,14 @@ INSTALLMENTS = """
       LEFT JOIN payment_transaction tx ON tx.email_pay_installment_id = line.id
   GROUP BY line.id, plan.reference
 """
+DRAFTS = """
+    SELECT plan.reference, move.state, bool_or(line.state = 'confirmed')
+      FROM email_pay_plan plan
+      JOIN email_pay_installment line ON line.plan_id = plan.id
+      JOIN account_move move ON move.id = plan.move_id
+     WHERE move.ref = 'draft'
+  GROUP BY plan.id, move.id
+"""
 
 
 def read(stage):
@@ -55,12 +64,13 @@ class Books:
     def __init__(self, stage):
         self._stage = stage
         ledger = stage.gateway.ask('GET', '/control/ledger')
-        self.requests = [entry for entry in ledger if entry['operation'] == 'sale']
+        self.requests = [
+            entry for entry in ledger if entry['operation'] == 'sale' and not _month(entry)]
         self.charges = defaultdict(Decimal)  # by reference and the gateway's number
         for entry in ledger:
             sign = (entry['operation'] in COLLECTING) - (entry['operation'] in RETURNING)
             if entry['success'] and sign:
-                self.charges[entry['order_id'], entry['id']] += sign * Decimal(entry['amount'])
+                self.charges[_names(entry)] += sign * Decimal(entry['amount'])
         self.booked = self._query(BOOKED)
         self.parked = {
             (reference or '', number or ''): (_amount(amount), error)
@@ -68,6 +78,7 @@ class Books:
         }
         self.invoices = self._query(INVOICES)
         self.installments = self._query(INSTALLMENTS)
+        self.drafts = self._query(DRAFTS)
         self.states, self.events, self.mails = (
             dict(self._query(f'SELECT state, count(*) FROM {table} GROUP BY 1'))
             for table in ('payment_transaction', 'email_pay_event', 'mail_mail'))
@@ -155,6 +166,15 @@ class Books:
         ]
 
     @property
+    def wrong_drafts(self):
+        """Those that were not posted by the first charge of their plan, or by nothing."""
+        return [
+            f'{reference}: its draft is {state}, and its first charge was'
+            f' {"made" if collected else "not made"}'
+            for reference, state, collected in self.drafts if (state == 'posted') != collected
+        ]
+
+    @property
     def wrong_residuals(self):
         """Invoices that do not show what was booked for them."""
         booked = defaultdict(Decimal)
@@ -228,6 +248,22 @@ class Books:
             f'payment {payment}: a receipt, and nothing is booked'
             for payment in {payment for payment, _to, _number in self.receipts} - booked
         ]
+
+
+def _month(entry):
+    """Which charge of an order that the gateway charges by itself; None of any other."""
+    return entry['details'].get('number')
+
+
+def _names(entry):
+    """The reference and the gateway's number by which Odoo knows what the ledger tells."""
+    month = _month(entry)
+    if not month:
+        return entry['order_id'], entry['id']
+    order = unquote(entry['order_id'].replace('~', '%'))
+    if month == '1':
+        return order, entry['id']
+    return f'{order}-{month}', entry['details']['charge']
 
 
 def _amount(text):

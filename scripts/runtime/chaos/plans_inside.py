@@ -1,34 +1,59 @@
-"""Inside Odoo's shell: plans of a company, each with a saved card and its months to come."""
+"""Inside Odoo's shell: plans of a company, each with a saved card and its months to come; and plans
+of another, whose orders are at the gateway that charges them."""
 
-COMPANY = 'base.demo_company_pa'
+from datetime import date
+
+COMPANY, OTHER_COMPANY = 'base.demo_company_pa', 'base.demo_company_br'
 LATER = '2099-01-01'
+# In the `ref` of what is a draft until its first charge is made.
+DRAFT = 'draft'
 
 
-def create(env, cards, months):
-    company = env.ref(COMPANY)
-    env = env(context={**env.context, 'allowed_company_ids': company.ids})
+def create(env, cards, drafts, months):
+    """A plan for each of these saved cards; of the last `drafts` Odoo makes the first charge."""
+    env = _in_company(env, COMPANY)
     provider = env['payment.provider'].search(
-        [('code', '=', 'credicorp'), ('company_id', '=', company.id)])
+        [('code', '=', 'credicorp'), ('company_id', '=', env.company.id)])
     method = env['email.pay.method'].create({
-        'portal_id': env['email.pay.portal']._for_company(company).id,
+        'portal_id': env['email.pay.portal']._for_company(env.company).id,
         'provider_id': provider.id, 'kind': 'recurring', 'recurring_mode': 'token',
         'retry_days': 1, 'retry_times': 1,
     })
     for number, card in enumerate(cards, 1):
-        partner = env['res.partner'].create({
-            'name': f'Plan Customer {number}', 'email': f'plan{number}@chaos.example.com',
-            'lang': 'en_US',
-        })
-        _create_plan(method, _create_invoice(env, partner, number, months), card, months)
+        invoice = _create_invoice(env, number, months, draft=number > len(cards) - drafts)
+        _create_plan(method, invoice, card, months)
 
 
-def _create_invoice(env, partner, number, months):
+def collect(env, count, months):
+    """So many orders, as *Collect in instalments* sends them, every other one of a draft."""
+    env = _in_company(env, OTHER_COMPANY)
+    method = env['email.pay.portal']._for_company(env.company)._recurring_methods()[:1]
+    method.provider_id.email_pay_texts_link = True  # nothing here takes text messages
+    for number in range(1, count + 1):
+        invoice = _create_invoice(env, number, months, draft=bool(number % 2))
+        invoice.partner_id.write({'vat': '529.982.247-25', 'phone': '+55 21 99876-5432'})
+        plan = env['email.pay.plan']._collect(invoice, method, months, date.today())
+        plan.link_id.mail_state = 'none'  # a PDF for each would be most of the work
+
+
+def _in_company(env, name):
+    return env(context={**env.context, 'allowed_company_ids': env.ref(name).ids})
+
+
+def _create_invoice(env, number, months, draft):
+    country = env.company.country_id
+    partner = env['res.partner'].create({
+        'name': f'Plan Customer {country.code} {number}', 'country_id': country.id,
+        'email': f'plan{number}.{country.code}@chaos.example.com', 'lang': 'en_US',
+    })
     invoice = env['account.move'].create({
-        'move_type': 'out_invoice', 'partner_id': partner.id, 'invoice_line_ids': [(0, 0, {
+        'move_type': 'out_invoice', 'partner_id': partner.id, 'ref': draft and DRAFT,
+        'invoice_line_ids': [(0, 0, {
             'name': 'Goods', 'price_unit': months * (10 + number), 'tax_ids': [(5, 0, 0)],
         })],
     })
-    invoice.action_post()
+    if not draft:
+        invoice.action_post()
     return invoice
 
 
@@ -46,7 +71,7 @@ def _create_plan(method, invoice, card, months):
         'currency_id': invoice.currency_id.id, 'method_id': method.id,
         'provider_id': provider.id, 'mode': 'token', 'move_id': invoice.id,
         'amount': invoice.amount_total, 'count': months, 'first_date': LATER,
-        'state': 'active', 'token_id': token.id,
+        'state': 'pending' if invoice.state == 'draft' else 'active', 'token_id': token.id,
         'installment_ids': [
             (0, 0, {'number': month, 'amount': part, 'due_date': LATER})
             for month in range(1, months + 1)

@@ -31,6 +31,7 @@ def show(outcome, options):
         'doubled': books.doubled,
         'wrong residuals': books.wrong_residuals,
         'wrong instalments': books.wrong_installments,
+        'wrong drafts': books.wrong_drafts,
         'receipts missing': books.receipts_missing,
         'receipts doubled': books.receipts_doubled,
         'receipts repeated by SMTP': books.receipts_repeated,
@@ -67,6 +68,8 @@ def _print_money(books):
     _row('invoices', len(books.invoices))
     _row('instalments', len(books.installments), note=_counted(
         Counter(state for _name, _amount, state, *_rest in books.installments)))
+    _row('drafts', len(books.drafts), note=_counted(
+        Counter(state for _reference, state, _collected in books.drafts)))
     _row('sent: charges asked for', len(books.requests))
     _row('charged at the gateway', len(books.charges), books.charged_sum)
     _row('booked', len(books.booked), books.booked_sum)

@@ -11,13 +11,14 @@ from .. import database
 from ..home import say
 from ..rpc import RemoteError
 
-LONGEST = 150
+LONGEST = 240
 # What the gateway has taken in before its last freeze may still be charged.
 CALM = 4
 ACTIONS = (
     'email_pay.ir_cron_process_events',
     'email_pay.ir_cron_charge_installments',
     'email_pay.ir_cron_ask',
+    'email_pay.ir_cron_sync_plans',
     'payment.cron_post_process_payment_tx',
     'email_pay.ir_cron_send_receipts',
     'email_pay.ir_cron_tell_denied',
@@ -28,6 +29,8 @@ HASTEN = """
      WHERE email_pay_ask_at > now() AT TIME ZONE 'UTC';
     UPDATE email_pay_event SET next_attempt = now() AT TIME ZONE 'UTC'
      WHERE state = 'failed' AND next_attempt > now() AT TIME ZONE 'UTC';
+    UPDATE email_pay_plan SET sync_at = now() AT TIME ZONE 'UTC'
+     WHERE sync_at < now() AT TIME ZONE 'UTC' + interval '19 hours';
     UPDATE email_pay_installment SET next_attempt = now() AT TIME ZONE 'UTC'
      WHERE next_attempt > now() AT TIME ZONE 'UTC';
     UPDATE payment_transaction SET last_state_change = last_state_change - interval '1 hour'
@@ -42,8 +45,12 @@ OPEN = """
                  WHERE event.transaction_id = tx.id AND event.state = 'parked')),
            (SELECT count(*) FROM email_pay_receipt WHERE state = 'due'),
            (SELECT count(*) FROM mail_mail WHERE state = 'outgoing'),
-           (SELECT count(*) FROM email_pay_installment
-             WHERE state = 'awaiting' OR next_attempt IS NOT NULL OR notice_due)
+           (SELECT count(*) FROM email_pay_installment line
+              JOIN email_pay_plan plan ON plan.id = line.plan_id
+             WHERE line.state = 'awaiting' AND (plan.state = 'active' OR plan.token_id IS NOT NULL)
+                OR next_attempt IS NOT NULL OR notice_due),
+           (SELECT count(*) FROM email_pay_plan
+             WHERE sync_at < now() AT TIME ZONE 'UTC' + interval '19 hours')
 """
 
 

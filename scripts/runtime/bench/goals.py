@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, charging, journey, memory, pages, sign_in, statements
+from . import accept, booking, charging, journey, memory, pages, receipts, sign_in, statements
 
 
 class Goal(NamedTuple):
@@ -25,6 +25,7 @@ GOALS = (
     Goal(8, 'alone', booking.alone),
     Goal(7, 'backlog', booking.backlog),
     Goal(15, 'charging', charging.due),
+    Goal(16, 'receipts', receipts.sent),
     Goal(10, 'memory', memory.growth),
     Goal(6, 'journey', journey.unattended),
 )

@@ -11,6 +11,7 @@ import time
 
 import customers  # beside this file, which is no part of a package here
 import documents
+import mails
 import plans
 
 
@@ -107,6 +108,24 @@ def charge_ours(env):
     return timed | {
         'seconds': timed['seconds'] - seconds, 'cpu': timed['cpu'] - cpu, 'outside': seconds,
     }
+
+
+# -- Receipts ---------------------------------------------------------------------------------
+
+def open_mail_account(env, port):
+    return mails.open_account(documents.in_company(env), port)
+
+
+def post_payments(env, count):
+    mails.post_payments(documents.in_company(env), count)
+
+
+def write_receipts(env):
+    return _timed(env, lambda: mails.write(env))
+
+
+def send_receipts(env):
+    return _timed(env, lambda: mails.send(env))
 
 
 # -- Booking ----------------------------------------------------------------------------------
@@ -209,6 +228,6 @@ CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
-        run_other_jobs, read_books)
+        create_plans, let_fall_due, charge_ours, open_mail_account, post_payments, write_receipts,
+        send_receipts, book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
 }

@@ -25,13 +25,21 @@ class MailMail(models.Model):
     def _email_pay_tell_lost(self):
         """Many mails that failed together are told together, where the record knows how."""
         for reason, mails in self.grouped('failure_reason').items():
-            for model, some in mails.grouped('model').items():
-                if len(some) > 1 and hasattr(self.env.get(model), '_email_pay_mails_refused'):
-                    records = self.env[model].sudo().browse(some.mapped('res_id'))
-                    self._email_pay_tell(records, '_email_pay_mails_refused', reason)
+            for some in mails.grouped('model').values():
+                records = some._email_pay_records()
+                if hasattr(records, '_email_pay_mails_refused') and len(records) > 1:
+                    some._email_pay_tell(records, '_email_pay_mails_refused', reason)
                 else:
                     for mail in some:
                         mail._email_pay_tell_refused(reason)
+
+    def _email_pay_records(self):
+        """What these mails of one model are about; None when it is not there any more."""
+        model = self[:1].model
+        if model not in self.env:
+            return None
+        ids = dict.fromkeys(filter(None, self.mapped('res_id')))
+        return self.env[model].sudo().browse(ids).exists() or None
 
     # === GIVEN UP === #
 
@@ -50,13 +58,13 @@ class MailMail(models.Model):
         self._email_pay_drop([address])
 
     def _email_pay_tell_refused(self, reason, addresses=None, left=False):
-        record = self.env[self.model].browse(self.res_id) if self.model and self.res_id else None
+        record = self._email_pay_records()
         addresses = addresses or self._email_pay_addresses()
         if hasattr(record, '_email_pay_mail_refused'):
             self._email_pay_tell(
-                record.sudo(), '_email_pay_mail_refused', addresses, reason, left=left)
+                record, '_email_pay_mail_refused', addresses, reason, left=left)
         elif left and hasattr(record, '_message_log'):
-            self._email_pay_tell(record.sudo(), '_message_log', body=_(
+            self._email_pay_tell(record, '_message_log', body=_(
                 "The mail to %(address)s was not sent: %(reason)s",
                 address=addresses, reason=reason))
 

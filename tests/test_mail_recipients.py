@@ -123,3 +123,15 @@ class TestMailRecipients(MailAccountCommon):
         self.send_in_vain(self.mail('ana@example.com, gone@example.com', mail_server_id=False))
         self.assertEqual(self.arrived(self.default), ['ana@example.com'])
         self.assertTrue(self.gone.email_pay_bounced)
+
+    def test_what_a_mail_was_about_may_be_gone(self):
+        about_gone = self.mail(mail_server_id=False)
+        about_nothing = self.mail(mail_server_id=False, model='account.move', res_id=1 << 30)
+        self.cr.execute(
+            "UPDATE mail_message SET model = 'no.such.model', res_id = 1 WHERE id = %s",
+            [about_gone.mail_message_id.id])
+        self.env.invalidate_all()
+        self.default.answers = {'RCPT': {'rosa@example.com': GONE}}
+        mails = about_gone + about_nothing + self.mail('ana@example.com', mail_server_id=False)
+        self.send_in_vain(mails)
+        self.assertEqual(mails.mapped('state'), ['exception', 'exception', 'sent'])

@@ -56,6 +56,7 @@ from . import ir_qweb
 from . import mail_account
 from . import mail_account_form
 from . import mail_account_state
+from . import mail_refused
 from . import mail_mail
 from . import mail_plain_text
 from . import mail_template

@@ -146,9 +146,9 @@ class AccountPayment(models.Model):
             return _("The payment names nobody.")
         return _("%s has no valid e-mail address.", self.partner_id.display_name)
 
-    def _email_pay_mail_refused(self, mail, reason):
-        """The mail server of the company would not take the receipt."""
-        self.env['email.pay.portal']._speak(self)._email_pay_report_refused(mail.email_to, reason)
+    def _email_pay_mail_refused(self, addresses, reason, left=False):
+        """No mail server would take the receipt."""
+        self.env['email.pay.portal']._speak(self)._email_pay_report_refused(addresses, reason)
 
     def _email_pay_report_refused(self, address, reason):
         self.env['email.pay.attention']._ask_attention(
@@ -156,6 +156,19 @@ class AccountPayment(models.Model):
             _("The mail about %(payment)s to %(address)s was not sent. Correct the address, and"
               " press “Resend”. %(reason)s", payment=self.name, address=address, reason=reason),
         )
+
+    def _email_pay_mails_refused(self, reason):
+        """The default server took none of their receipts: one payment tells of all."""
+        for company, payments in self.grouped('company_id').items():
+            first = self.env['email.pay.portal']._speak(payments[0])
+            self.env['email.pay.attention']._ask_attention(
+                company, first, first.env._("Receipts were not sent"),
+                first.env._(
+                    "The mails about %(count)s payments were not sent. In the list of payments,"
+                    " choose the filter “Receipt not sent or came back”, select all, and press"
+                    " “Send receipts and notices”. %(reason)s",
+                    count=len(payments), reason=reason),
+            )
 
     def _email_pay_sender(self):
         return self.env['email.pay.portal']._sender(self.company_id)

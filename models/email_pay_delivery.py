@@ -2,8 +2,10 @@ import smtplib
 from contextlib import contextmanager
 
 from odoo import models, tools
+from odoo.tools import SQL
 
 from ..smtp import Kind, of_reply
+from .locks import free_ids
 
 
 class Delivery:
@@ -17,32 +19,38 @@ class Delivery:
     @contextmanager
     def listening(self, session):
         """Keep what is answered on `session`, an `smtplib.SMTP`, which only tells of failures."""
-        data = session.data
+        data, sendmail = session.data, session.sendmail
 
         def listen(message):
             code, text = data(message)
             self.answer = _as_text(code, text)
             return code, text
 
+        def hand_over(*args, **kwargs):
+            refused = sendmail(*args, **kwargs)
+            self._note_recipients(refused)  # where others are taken, nobody else looks
+            return refused
+
         self.answer, self.refused = '', {}
-        session.data = listen
+        session.data, session.sendmail = listen, hand_over
         try:
             yield
         except Exception as error:
             self._note_refusal(error.__context__)
             raise
         finally:
-            del session.data
+            del session.data, session.sendmail
+
+    def _note_recipients(self, refused):
+        self.refused = {
+            address: _as_text(*said) for address, said in refused.items() if _is_for_good(*said)
+        }
 
     def _note_refusal(self, cause):
         """Odoo raises an exception of its own because of that of smtplib."""
         if isinstance(cause, smtplib.SMTPRecipientsRefused):
-            answers = {address: _as_text(*said) for address, said in cause.recipients.items()}
-            self.answer = '\n'.join(answers.values())
-            self.refused = {
-                address: answers[address] for address, said in cause.recipients.items()
-                if _is_for_good(*said)
-            }
+            self.answer = '\n'.join(_as_text(*said) for said in cause.recipients.values())
+            self._note_recipients(cause.recipients)
         elif isinstance(cause, smtplib.SMTPResponseException):
             self.answer = _as_text(cause.smtp_code, cause.smtp_error)
 
@@ -71,6 +79,19 @@ class IrMailServer(models.Model):
 
 class MailMail(models.Model):
     _inherit = 'mail.mail'
+
+    def _email_pay_take_records(self):
+        """These mails without those whose receipt somebody else changes, which leave later: a note
+        that cannot be written would undo that a mail left."""
+        return self - self.filtered(lambda mail: (
+            mail.model == 'account.payment' and not mail._email_pay_lock_receipts()))
+
+    def _email_pay_lock_receipts(self):
+        self.env['email.pay.receipt'].flush_model(['mail_id'])
+        return free_ids(self.env.cr, SQL(
+            "SELECT 1 + count(*) FROM (SELECT FROM email_pay_receipt WHERE mail_id IN %s"
+            " FOR NO KEY UPDATE NOWAIT) receipt", tuple(self.ids),
+        ))
 
     def _send(self, *args, mail_server=False, **kwargs):
         """Override of `mail`: see `Delivery`."""

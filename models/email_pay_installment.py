@@ -234,6 +234,6 @@ class EmailPayInstallment(models.Model):
         plan._message_log(body=_(
             "The customer was told that instalment %s was refused.", self.number))
 
-    def _email_pay_mail_refused(self, _mail, reason):
-        """The mail server of the company would not take the mail that it was refused."""
+    def _email_pay_mail_refused(self, _addresses, reason, left=False):
+        """No mail server would take the mail that it was refused."""
         self.plan_id._need_person(_("A customer was not told"), reason)

@@ -249,11 +249,15 @@ class EmailPayLink(models.Model):
             link._log(link._sent_note())
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
 
-    def _email_pay_mail_refused(self, mail, reason):
-        """The mail server of the company would not take the mail of this link."""
-        self.write({'mail_state': 'failed', 'mail_error': reason})
+    def _email_pay_mail_refused(self, addresses, reason, left=False):
+        """No mail server would take the mail of this link for these addresses.
+
+        :param left: whether it took it for others.
+        """
+        if not left:
+            self.write({'mail_state': 'failed', 'mail_error': reason})
         self._log(_("The mail to %(address)s was not sent: %(reason)s",
-                    address=mail.email_to, reason=reason))
+                    address=addresses, reason=reason))
 
     def _record_sent(self, **values):
         self.write({

@@ -203,11 +203,4 @@ class EmailPayPortal(models.Model):
         self.ensure_one()
         tomorrow = self._statement_today() + timedelta(days=1)
         lines = self.env['email.pay.reminder.preview']._create_for(self._reminders_tomorrow())
-        return {
-            'type': 'ir.actions.act_window',
-            'name': _("Reminders on %s", format_date(self.env, tomorrow)),
-            'res_model': 'email.pay.reminder.preview',
-            'views': [(False, 'list'), (False, 'kanban')],
-            'mobile_view_mode': 'kanban',
-            'domain': [('id', 'in', lines.ids)],
-        }
+        return lines._action(_("Reminders on %s", format_date(self.env, tomorrow)))

@@ -94,11 +94,4 @@ class EmailPayPortal(models.Model):
         """The customers who would get a statement now, and who would not, and why."""
         self.ensure_one()
         lines = self.env['email.pay.statement.preview']._create_for(self)
-        return {
-            'type': 'ir.actions.act_window',
-            'name': _("Who Gets a Statement"),
-            'res_model': 'email.pay.statement.preview',
-            'views': [(False, 'list'), (False, 'kanban')],
-            'mobile_view_mode': 'kanban',
-            'domain': [('id', 'in', lines.ids)],
-        }
+        return lines._action(_("Who Gets a Statement"))

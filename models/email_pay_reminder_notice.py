@@ -161,10 +161,14 @@ class EmailPayReminderNotice(models.Model):
         end = clock.localize(datetime.combine(self.day + timedelta(days=1), time()))
         return end.astimezone(pytz.utc).replace(tzinfo=None)
 
-    def _email_pay_mail_refused(self, mail, reason):
-        """The mail never left: the step is made up for, unless a text message told of it."""
-        self.write({'email': False, 'reason': reason})
-        self.link_id._email_pay_mail_refused(mail, reason)
+    def _email_pay_mail_refused(self, addresses, reason, left=False):
+        """The mail never left: the step is made up for, unless it got to another address, or a text
+        message told of it."""
+        self.reason = reason
+        self.link_id._email_pay_mail_refused(addresses, reason, left=left)
+        if left:
+            return
+        self.email = False
         if not self.phone:
             self.state = 'failed'
             self.item_ids.unlink()

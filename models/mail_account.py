@@ -5,7 +5,7 @@ from odoo.tools import consteq, email_normalize, formataddr
 from odoo.tools.mail import email_split_tuples
 
 from ..smtp import Problem, open_session
-from .mail_account_words import explain
+from .mail_account_words import explain, label_of
 
 # For connecting and signing in when mails are sent.
 OPEN_SECONDS = 20
@@ -102,9 +102,12 @@ class IrMailServer(models.Model):
     def _check_email_pay_authentication(self):
         for account in self.filtered('email_pay_purpose'):
             if account.smtp_authentication != 'login':
+                field = self._fields['smtp_authentication']
                 raise ValidationError(
                     _("A mail account signs in with a user and a password, or without. Choose"
-                      " “Username” under “Authenticate with”."))
+                      " “%(choice)s” under “%(field)s”.",
+                      choice=label_of(self.env, field.name, 'login'),
+                      field=field._description_string(self.env)))
 
     # === CRUD METHODS === #
 
@@ -155,6 +158,13 @@ class IrMailServer(models.Model):
 
     # === SENDING === #
 
+    @api.model
+    def name_search(self, name='', domain=None, operator='ilike', limit=100):
+        """Override: nobody is offered an account for other mails, such as mailings."""
+        others = fields.Domain('email_pay_purpose', '=', False)
+        return super().name_search(
+            name, others & fields.Domain(domain or fields.Domain.TRUE), operator, limit)
+
     def _find_mail_server_allowed_domain(self):
         """Override of `base`: an account is nobody's default server."""
         return super()._find_mail_server_allowed_domain() & fields.Domain(
@@ -194,9 +204,12 @@ class IrMailServer(models.Model):
         """
         session = open_session(self._email_pay_saved_settings(), OPEN_SECONDS)
         # Bounces go to the sender; to Odoo only where the server is said to allow its address.
-        session.from_filter = self.from_filter or email_normalize(self.email_pay_sender)
+        session.from_filter = self._email_pay_may_send_as()
         session.smtp_from = smtp_from
         return session
+
+    def _email_pay_may_send_as(self):
+        return self.from_filter or email_normalize(self.email_pay_sender or '')
 
 
 class ResCompany(models.Model):
@@ -220,11 +233,10 @@ class ResCompany(models.Model):
         account = self._email_pay_mail_account(purpose)
         if not account:
             return {}
-        values = {
+        sender = account._email_pay_from()
+        return {
             'mail_server_id': account.id,
-            'email_from': account._email_pay_from(),
+            'email_from': sender,
+            'reply_to': account.email_pay_reply_to or sender,
             'record_company_id': self.id,
         }
-        if account.email_pay_reply_to:
-            values['reply_to'] = account.email_pay_reply_to
-        return values

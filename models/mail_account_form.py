@@ -36,6 +36,8 @@ class IrMailServer(models.Model):
     )
     email_pay_password_hint = fields.Char(
         compute='_compute_email_pay_password_hint', compute_sudo=True)
+    email_pay_bounce_hint = fields.Char(
+        compute='_compute_email_pay_bounce_hint', compute_sudo=True)
     email_pay_proof = fields.Char(
         store=False, help="That these very settings passed the test before they were saved.")
 
@@ -63,6 +65,25 @@ class IrMailServer(models.Model):
                 {name: account[name] for name in PASSWORD_IS_FOR})
             account.email_pay_password_hint = (
                 _("Kept. Type here to replace it") if kept else _("Type the password"))
+
+    @api.depends('from_filter', 'email_pay_sender', 'email_pay_company_id.bounce_email')
+    @api.depends_context('lang')
+    def _compute_email_pay_bounce_hint(self):
+        for account in self:
+            account.email_pay_bounce_hint = account._email_pay_bounce_hint(
+                account.email_pay_company_id.bounce_email)
+
+    def _email_pay_bounce_hint(self, bounce):
+        """Where mails that cannot be delivered come back to, and what is to do about it."""
+        if not bounce:
+            return _("What cannot be delivered comes back to the mailbox of the sender. Let Odoo"
+                     " read that mailbox, so that it marks those addresses.")
+        if self._match_from_filter(bounce, self._email_pay_may_send_as()):
+            return _("What cannot be delivered comes back to Odoo, at %s.", bounce)
+        return _("What cannot be delivered comes back to the mailbox of the sender. So that Odoo"
+                 " marks those addresses, enter %(bounce)s under “May Also Send as”, where the"
+                 " server allows it. Otherwise redirect such reports from the mailbox to"
+                 " %(bounce)s, or let Odoo read the mailbox.", bounce=bounce)
 
     # === FILLING IN === #
 

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from .locks import free_ids
 from .mail_account_words import explain
+from .mail_retry import tries_within
 
 _logger = logging.getLogger(__name__)
 
@@ -62,6 +63,11 @@ class IrMailServer(models.Model):
         if (lasting or not problem.passing or waited >= PATIENCE) and not self.email_pay_told:
             self.email_pay_told = True
             self._email_pay_tell()
+
+    def _email_pay_tries(self):
+        """How often a mail would have been tried in vain since it fails."""
+        since = self.email_pay_failing_since
+        return tries_within(fields.Datetime.now() - since) if since else 0
 
     def _email_pay_tell(self):
         try:

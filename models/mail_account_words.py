@@ -10,12 +10,10 @@ WORDS = {
         "%(host)s refuses connections at port %(port)s. Check the port: most servers use 587 with"
         " STARTTLS or 465 with SSL/TLS.", host=s.host, port=s.port),
     Kind.UNREACHABLE: lambda env, s: env._(
-        "%(host)s cannot be reached at port %(port)s. Check the server and the port; a firewall may"
-        " also keep Odoo from sending mails.", host=s.host, port=s.port),
-    Kind.SILENT: lambda env, s: env._(
-        "%(host)s accepts connections at port %(port)s, but says nothing. Check the port and the"
-        " encryption: most servers use 587 with STARTTLS or 465 with SSL/TLS.",
-        host=s.host, port=s.port),
+        "%(host)s cannot be reached at port %(port)s. Check the server and the port: most use 587"
+        " with STARTTLS or 465 with SSL/TLS. If they are right, a firewall keeps Odoo from it: ask"
+        " whoever runs the network of Odoo's server to open the port.", host=s.host, port=s.port),
+    Kind.SILENT: lambda env, s: _silent(env, s),
     Kind.NOT_SMTP: lambda env, s: env._(
         "What answers at port %(port)s of %(host)s is not a server for outgoing mail. Ports for"
         " reading mail, such as 993 and 995, do not send.", host=s.host, port=s.port),
@@ -36,7 +34,8 @@ WORDS = {
         host=s.host),
     Kind.CERTIFICATE: lambda env, s: env._(
         "The certificate of %(host)s cannot be trusted. Check the name of the server; if it is your"
-        " own server, give it a valid certificate, or choose “encryption only”.", host=s.host),
+        " own server, give it a valid certificate, or choose “%(encryption)s”.", host=s.host,
+        encryption=label_of(env, 'smtp_encryption', s.encryption.removesuffix('_strict'))),
     Kind.HANDSHAKE: lambda env, s: env._(
         "No encrypted connection to %(host)s came about. Check the port and the encryption: 587"
         " with STARTTLS, or 465 with SSL/TLS.", host=s.host),
@@ -100,9 +99,29 @@ HINTS = {
 }
 
 
+def _silent(env, settings):
+    if settings.tls_from_start:
+        return env._(
+            "Something accepts the connection to %(host)s at port %(port)s, but no encryption comes"
+            " about: likely a firewall is in between. Try the port 587 with STARTTLS, or ask"
+            " whoever runs the network of Odoo's server to open this port.",
+            host=settings.host, port=settings.port)
+    return env._(
+        "Something accepts the connection to %(host)s at port %(port)s, but no mail server answers:"
+        " likely a firewall is in between. Try the port 465 with SSL/TLS, or ask whoever runs the"
+        " network of Odoo's server to open this port.", host=settings.host, port=settings.port)
+
+
+def label_of(env, field, value):
+    """How Odoo itself calls a choice, in the user's language."""
+    return dict(env['ir.mail_server']._fields[field]._description_selection(env))[value]
+
+
 def explain(env, problem, settings):
-    """What is wrong, what to try, and what the server said, a line each."""
+    """What is wrong, with whom, what to try, and what the server said, a line each."""
     lines = [WORDS[problem.kind](env, settings)]
+    if problem.address:
+        lines.append(env._("The recipient was %s.", problem.address))
     provider = preset_of_host(settings.host)
     if provider and problem.kind in SIGNING_IN:
         lines.append(HINTS[provider](env))

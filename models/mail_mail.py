@@ -1,29 +1,23 @@
-import logging
 import smtplib
 from contextlib import suppress
-from datetime import timedelta
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
-from odoo.tools.mail import email_normalize_all
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..smtp import Kind, Problem, Session
+from ..smtp import Problem, Session
 from .locks import free_ids
-
-_logger = logging.getLogger(__name__)
+from .mail_retry import next_try
+from .mail_run import Run
 
 # For one mail of a usual size, whatever the server does.
 MAIL_SECONDS = 60
-# After so many mails in a row that the server cut off or kept waiting, the others wait too.
-BREAKS = {Kind.DROPPED, Kind.SLOW}
-BROKEN_IN_A_ROW = 3
-# Minutes until a mail is tried again, by how often it was; the last is for all later ones.
-RETRY_MINUTES = (1, 5, 15, 60, 240, 720)
 # When a mail was put off so often, somebody is told, also where the account seems to work.
 TELLING_ATTEMPTS = 4
+# So often a recipient is tried who is refused as if the account did not work, while it does.
+REFUSED_ATTEMPTS = 4
 
 
 class MailMail(models.Model):
@@ -52,7 +46,8 @@ class MailMail(models.Model):
             account = mail.sudo().mail_server_id
             if not mail._email_pay_may_use(account):
                 raise ValidationError(
-                    _("“%s” is a mail account of another company.", account.display_name))
+                    _("“%s” is a mail account of another company. Choose another mail server.",
+                      account.display_name))
         super()._check_mail_server_id()
 
     def _email_pay_may_use(self, account):
@@ -86,7 +81,6 @@ class MailMail(models.Model):
         own = mails._email_pay_of_accounts()
         if not own or self.env['ir.mail_server']._disable_send():
             return super(MailMail, mails).send(auto_commit, raise_exception, post_send_callback)
-        others = mails - own
         # Those that failed before come last: what keeps one from leaving may not keep the others.
         waiting = own.filtered(lambda mail: mail.state == 'outgoing').sorted(
             lambda mail: (mail.email_pay_attempts, mail.id))
@@ -96,9 +90,11 @@ class MailMail(models.Model):
             stranded.append((account, self.browse(ids)._email_pay_send_by(
                 account, smtp_from, auto_commit=auto_commit, raise_exception=raise_exception,
                 alias_domain_id=alias_domain_id, post_send_callback=post_send_callback)))
-        if others := others.union(*(mails for _account, mails in stranded)):
+        if others := mails - own:
             super(MailMail, others).send(auto_commit, raise_exception, post_send_callback)
         for account, mails in stranded:
+            super(MailMail, mails.with_context(email_pay_stranded=True)).send(
+                auto_commit, raise_exception, post_send_callback)
             mails._email_pay_give_back(account)
         return True
 
@@ -108,38 +104,27 @@ class MailMail(models.Model):
 
         :return: the mails that the default server is to send instead.
         """
-        session = problem = None
-        handled, broken, left = self.browse(), 0, False
+        run = Run(self, account)
+        problem = None
         try:
             for mail in self:
-                if not session or not session.sock:
-                    session = account._email_pay_open(smtp_from)
                 mail._email_pay_send_one(
-                    session, raise_exception=raise_exception, mail_server=account, **options)
-                failure = session.problem
-                left = left or session.delivered
-                if failure and failure.of_account:
-                    raise failure
-                mail._email_pay_settle(account, session)
-                handled += mail
+                    run.session(smtp_from), raise_exception=raise_exception, mail_server=account,
+                    **options)
+                run.check(mail)
+                mail._email_pay_settle(run, raise_exception)
                 if auto_commit:
                     mail._email_pay_commit(post_send_callback)
-                broken = broken + 1 if failure and failure.kind in BREAKS else 0
-                if broken == BROKEN_IN_A_ROW:
-                    raise failure
+                run.go_on()
         except Problem as error:
             problem = error
         finally:
-            if session:
-                session.quit()
-        stranded = (self - handled)._email_pay_hold(account, problem, raise_exception)
-        if problem:
-            account._email_pay_note_failure(problem)
-        elif left:
-            account._email_pay_note_success()
+            run.quit()
+        run.stranded |= (self - run.tried)._email_pay_hold(account, problem, raise_exception)
+        run.note(problem)
         if auto_commit:
             self._email_pay_commit(post_send_callback)
-        return stranded
+        return run.stranded
 
     def _email_pay_commit(self, post_send_callback):
         if post_send_callback:
@@ -148,10 +133,12 @@ class MailMail(models.Model):
 
     def _email_pay_send_one(self, session, **options):
         """Send one mail; the session says what came of it."""
-        session.problem, session.delivered = None, []
+        session.begin(self._email_pay_messages())
         session.allow(MAIL_SECONDS)
         with suppress(smtplib.SMTPServerDisconnected):
             self._send(smtp_session=session, **options)
+        if session.refused:
+            self._email_pay_mark_recipients(session.delivered, session.refused)
         if session.problem and session.delivered:
             self._email_pay_drop(session.delivered)
 
@@ -160,7 +147,7 @@ class MailMail(models.Model):
         """
         mails = self
         if isinstance(smtp_session, Session):
-            mails = self._email_pay_take()
+            mails = self._email_pay_take()._email_pay_take_records()
         return not mails or super(MailMail, mails)._send(
             *args, smtp_session=smtp_session, **kwargs)
 
@@ -168,36 +155,48 @@ class MailMail(models.Model):
         """Lock these mails, and return those that are still to be sent and that nobody else is
         sending. They stay locked until it is known what became of them."""
         self.flush_recordset(['state'])
-        taken = self.browse(free_ids(self.env.cr, SQL(
-            "SELECT id FROM mail_mail WHERE id IN %s AND state IN ('outgoing', 'exception')"
-            " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED", tuple(self.ids),
-        )))
+        # All at once, or each that nobody changed meanwhile.
+        taken = self._email_pay_lock() or self.browse().union(
+            *(mail._email_pay_lock() for mail in self))
         (self - taken).invalidate_recordset(['state'])
         return taken
 
-    def _email_pay_drop(self, delivered):
-        """Forget who has a mail of several recipients already, before it is tried again."""
-        def has_it(text):
-            addresses = email_normalize_all(text or '')
-            return addresses and set(addresses) <= set(delivered)
-
-        mail = self.sudo()
-        mail.recipient_ids -= mail.recipient_ids.filtered(lambda partner: has_it(partner.email))
-        if has_it(mail.email_to):
-            mail.write({'email_to': False, 'email_cc': False})
+    def _email_pay_lock(self):
+        return self.browse(free_ids(self.env.cr, SQL(
+            "SELECT id FROM mail_mail WHERE id IN %s AND state IN ('outgoing', 'exception')"
+            " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED", tuple(self.ids) or (0,),
+        )))
 
     # === WHAT DID NOT LEAVE === #
 
-    def _email_pay_settle(self, account, session):
+    def _email_pay_settle(self, run, raise_exception):
         """What becomes of a mail after it was tried."""
-        if session.problem and session.problem.passing:
-            self._email_pay_postpone(account._email_pay_explain(session.problem))
-            if self.email_pay_attempts == TELLING_ATTEMPTS:
-                account._email_pay_note_failure(session.problem, lasting=True)
-        elif session.problem:
-            self._email_pay_give_up(account._email_pay_explain(session.problem))
-        elif not session.delivered and self.exists().state == 'exception':
-            self._email_pay_give_up(self.failure_reason)
+        account, failure = run.account, run.failure
+        if not failure:
+            if not run.delivered and self.exists().state == 'exception':
+                self._email_pay_give_up(self.failure_reason)
+            return
+        lost = [problem for problem in run.refused.values() if problem.for_good]
+        if failure.for_good or self._email_pay_is_hopeless(run):
+            reasons = [account._email_pay_explain(problem) for problem in lost or [failure]]
+            self._email_pay_give_up('\n'.join(reasons), left=bool(run.delivered))
+            return
+        for problem in lost:
+            self._email_pay_give_up_one(problem.address, account._email_pay_explain(problem))
+        if failure.of_account:
+            run.stranded |= self._email_pay_hold(account, failure, raise_exception)
+        else:
+            self._email_pay_postpone(account._email_pay_explain(failure))
+        if self.email_pay_attempts == TELLING_ATTEMPTS and failure.passing:
+            account._email_pay_note_failure(failure, lasting=True)
+
+    def _email_pay_is_hopeless(self, run):
+        """Whether the server refuses, in the words of an account that does not work, a recipient
+        again and again, while it takes other mails."""
+        return (
+            run.failure.of_account and not run.failure.passing and run.works_beside(self)
+            and self.email_pay_attempts + 1 >= REFUSED_ATTEMPTS
+        )
 
     def _email_pay_hold(self, account, problem, raise_exception):
         """Keep mails whose account does not work; return those for the default server."""
@@ -210,7 +209,7 @@ class MailMail(models.Model):
         tried = self if problem.opening else self.filtered(lambda mail: mail.state == 'exception')
         mails = self._email_pay_take()
         if not account.email_pay_fallback:
-            mails._email_pay_postpone(reason, mails & tried)
+            mails._email_pay_postpone(reason, mails & tried, account._email_pay_tries())
             return self.browse()
         mails.sudo().write({
             'mail_server_id': False, 'state': 'outgoing', 'failure_reason': reason,
@@ -224,19 +223,18 @@ class MailMail(models.Model):
         for reason, mails in failed.grouped('failure_reason').items():
             mails._email_pay_postpone(reason)
 
-    def _email_pay_postpone(self, reason, tried=None):
+    def _email_pay_postpone(self, reason, tried=None, tries=0):
         """Try again later, the later the more often it was tried.
 
         :param tried: which of these mails were; all of them when it is not given. The others wait
-            as long as the one that was tried most often.
+            like one that was tried `tries` times.
         """
         tried = self if tried is None else tried
         values = {'failure_type': 'mail_smtp', 'failure_reason': reason}
-        most = max(self.sudo().mapped('email_pay_attempts'), default=0)
         for attempts, mails in tried.sudo().grouped('email_pay_attempts').items():
             mails._email_pay_postpone_to(
                 next_try(attempts), {**values, 'email_pay_attempts': attempts + 1})
-        (self - tried).sudo()._email_pay_postpone_to(next_try(most), values)
+        (self - tried).sudo()._email_pay_postpone_to(next_try(tries), values)
         self._email_pay_mark_notifications(reason)
 
     def _email_pay_postpone_to(self, time, values):
@@ -260,30 +258,3 @@ class MailMail(models.Model):
             mail.write({'state': 'cancel', 'failure_reason': reason})
             mail._email_pay_tell_refused(reason)
         return self - late
-
-    def _email_pay_give_up(self, reason):
-        """The server will never take this mail: it stays as failed, and who sent it is told."""
-        self.sudo().failure_reason = reason
-        self._email_pay_mark_notifications(reason)
-        self._email_pay_tell_refused(reason)
-
-    def _email_pay_tell_refused(self, reason):
-        record = self.env[self.model].browse(self.res_id) if self.model and self.res_id else None
-        if not hasattr(record, '_email_pay_mail_refused'):
-            return
-        try:
-            with self.env.cr.savepoint():
-                record.sudo()._email_pay_mail_refused(self, reason)
-        except Exception:
-            _logger.exception("Nobody could be told that mail %s was refused", self.id)
-
-    def _email_pay_mark_notifications(self, reason):
-        """Show the reason at the message in the chatter."""
-        self._postprocess_sent_message(
-            success_pids=[], success_emails=[], failure_reason=reason,
-            failure_type='mail_smtp')
-
-
-def next_try(attempts):
-    minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES) - 1)]
-    return fields.Datetime.now() + timedelta(minutes=minutes)

@@ -49,14 +49,21 @@ class Problem(Exception):
 
     :param later: whether the server asked to try again later, with a code of 400 to 499.
     :param opening: whether it came before the first mail; then it is the account's.
+    :param address: the recipient who was refused.
     """
 
-    def __init__(self, kind: Kind, detail='', later=False, opening=False):
+    def __init__(self, kind: Kind, detail='', later=False, opening=False, address=''):
         super().__init__(detail)
         self.kind = kind
         self.opening = opening
+        self.address = address
         self.passing = later or kind in PASSING
         self.of_account = opening or kind not in OF_A_MAIL
+
+    @property
+    def for_good(self):
+        """Whether it makes no sense to hand this mail over once more."""
+        return not (self.passing or self.of_account)
 
 
 # What providers write in their refusals, which says more than the code.
@@ -85,7 +92,7 @@ OF_SIGNING_IN = {Kind.APP_PASSWORD, Kind.LOGIN_BLOCKED}
 OF_CONTENT = {Kind.SENDER, Kind.LIMIT}
 
 
-def of_reply(kind: Kind, code: int, text: bytes | str, opening=False) -> Problem:
+def of_reply(kind: Kind, code: int, text: bytes | str, opening=False, address='') -> Problem:
     """The problem that a refusal is: `kind`, unless its words say it more exactly."""
     text = text.decode(errors='replace') if isinstance(text, bytes) else text
     flags = re.IGNORECASE | re.VERBOSE
@@ -95,7 +102,8 @@ def of_reply(kind: Kind, code: int, text: bytes | str, opening=False) -> Problem
     ), kind)
     if code == 530 and said == kind:
         said = Kind.LOGIN_NEEDED
-    return Problem(said, f'{code} {text}'.strip(), later=400 <= code < 500, opening=opening)
+    return Problem(
+        said, f'{code} {text}'.strip(), later=400 <= code < 500, opening=opening, address=address)
 
 
 def _may_mean(kind, other, opening):

@@ -76,15 +76,17 @@ class Lines:
 class Session(smtplib.SMTP):
     """An SMTP session that is over when its time is, whatever the server does.
 
+    :ivar connected: whether anything took the connection.
     :ivar problem: what went wrong with the last mail.
     :ivar delivered: the addresses that the server took it for.
+    :ivar refused: those that it did not take, each with its problem.
     """
 
     def __init__(self, settings: Settings, deadline: float):
         self.deadline = deadline
-        self.problem = None
-        self.delivered = []
+        self.connected = False
         self.refused_login = None
+        self.begin()
         self._greeting = GREETING_SECONDS_AT.get(settings.port, GREETING_SECONDS)
         super().__init__(local_hostname=_own_name())
         self._host = _ascii_host(settings.host)
@@ -116,6 +118,7 @@ class Session(smtplib.SMTP):
             try:
                 connection.settimeout(self.remaining(ADDRESS_SECONDS))
                 connection.connect(address)
+                self.connected = True
                 self.allow(self.remaining(self._greeting))
                 return connection
             except OSError as error:
@@ -144,7 +147,12 @@ class Session(smtplib.SMTP):
         except (OSError, smtplib.SMTPException):
             self.close()
 
-    # --- what went wrong --------------------------------------------------------------------------
+    # --- mails, and what went wrong ---------------------------------------------------------------
+
+    def begin(self, messages=1):
+        """Begin a mail, which goes out in so many messages, each to recipients of its own."""
+        self.problem, self.delivered, self.refused = None, [], {}
+        self._to_come, self._refusals = messages, {}
 
     def auth(self, *args, **kwargs):
         """Override of `smtplib`, which tries the other ways to sign in, also where the server hangs
@@ -156,15 +164,32 @@ class Session(smtplib.SMTP):
             raise
 
     def sendmail(self, from_addr, to_addrs, msg, *args, **kwargs):
+        """Override of `smtplib`: who is refused keeps nobody else from getting a mail, and is told
+        when its last message was handed over.
+
+        :raises smtplib.SMTPRecipientsRefused: also where others got it.
+        """
         self.problem = None
+        if self._to_come <= 0:  # another mail, which nobody began
+            self._refusals = {}
+        self._to_come -= 1
         self.deadline += len(msg) / SLOWEST_BYTES_PER_SECOND
         try:
-            refused = super().sendmail(from_addr, to_addrs, msg, *args, **kwargs)
+            refused = self._hand_over(from_addr, to_addrs, msg, *args, **kwargs)
+            self.delivered += [address for address in to_addrs if address not in refused]
+            self._refusals |= refused
+            if self._refusals and self._to_come <= 0:
+                raise smtplib.SMTPRecipientsRefused(self._refusals)
         except (smtplib.SMTPException, OSError) as error:
             self.problem = self.diagnose(error)
             raise
-        self.delivered += [address for address in to_addrs if address not in refused]
-        return refused
+        return {}
+
+    def _hand_over(self, from_addr, to_addrs, *args, **kwargs):
+        try:
+            return smtplib.SMTP.sendmail(self, from_addr, to_addrs, *args, **kwargs)
+        except smtplib.SMTPRecipientsRefused as error:
+            return error.recipients
 
     def diagnose(self, error) -> Problem:
         """What an exception while a mail was handed over means."""
@@ -174,8 +199,11 @@ class Session(smtplib.SMTP):
             case smtplib.SMTPSenderRefused():
                 return of_reply(Kind.SENDER, error.smtp_code, error.smtp_error)
             case smtplib.SMTPRecipientsRefused():
-                code, text = next(iter(error.recipients.values()))
-                return of_reply(Kind.RECIPIENT, code, text)
+                self.refused = {
+                    address: of_reply(Kind.RECIPIENT, *said, address=address)
+                    for address, said in error.recipients.items()
+                }
+                return min(self.refused.values(), key=lambda problem: problem.for_good)
             case smtplib.SMTPResponseException():
                 return of_reply(Kind.MESSAGE, error.smtp_code, error.smtp_error)
             case smtplib.SMTPNotSupportedError():
@@ -259,7 +287,7 @@ def _why_no_greeting(session, settings, error, whole):
             if not settings.tls_from_start and _speaks_tls(session, settings):
                 kind = Kind.TLS_EXPECTED
         case TimeoutError():
-            kind = Kind.SILENT if settings.tls_from_start else Kind.UNREACHABLE
+            kind = Kind.SILENT if session.connected else Kind.UNREACHABLE
     return Problem(kind, str(error), opening=True)
 
 

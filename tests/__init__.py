@@ -16,9 +16,13 @@ if __name__.startswith('odoo.addons.'):
     from . import test_provider
     from . import test_share
     from . import test_shuffle
+    from . import test_mail_access
     from . import test_mail_account
+    from . import test_mail_bounces
     from . import test_mail_concurrency
+    from . import test_mail_look
     from . import test_mail_put_off
+    from . import test_mail_recipients
     from . import test_mail_sending
     from . import test_mail_told
     from . import test_outstanding

@@ -128,6 +128,19 @@ class BrowserCommon(PageCommon):
     def pay_button(self, page):
         return page.locator('#ep-pay button[type=submit]')
 
+    def bars(self, page, **context):
+        """What keeps somebody from using the page, as axe finds it; None without axe.
+
+        :param context: which parts of the page, in axe's words.
+        """
+        if not Axe:
+            return None
+        return [
+            (violation['id'], [node['html'][:200] for node in violation['nodes']])
+            for violation in Axe().run(page, context=context or None).response['violations']
+            if violation['impact'] in ('serious', 'critical')
+        ]
+
     def assertPaid(self, link, charges=1):
         transaction = self.transactions(link).filtered(lambda tx: tx.state == 'done')
         self.assertEqual(len(transaction), charges)
@@ -184,19 +197,6 @@ class EveryPage(BrowserCommon):
         page.goto(transaction._email_pay_path())
         page.frame_locator('#CollectJSIframe').locator('#close').click()
         page.locator('#CollectJSIframe').wait_for(state='detached')
-
-    def bars(self, page, **context):
-        """What keeps somebody from using the page, as axe finds it; None without axe.
-
-        :param context: which parts of the page, in axe's words.
-        """
-        if not Axe:
-            return None
-        return [
-            (violation['id'], [node['html'][:200] for node in violation['nodes']])
-            for violation in Axe().run(page, context=context or None).response['violations']
-            if violation['impact'] in ('serious', 'critical')
-        ]
 
     def assertOnEachPage(self, what, expected):
         for (name, width), found in self.findings().items():

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import mail_mail
+from ..models import mail_mail, mail_run
 from .mail_common import PASSWORD, SENDER, STOCK_LOGGER, MailAccountCommon
 from .smtp.servers import MailServer, closed_port
 
@@ -37,6 +37,15 @@ class TestMailSending(MailAccountCommon):
         self.assertIn(SENDER, self.header(envelope, 'From'))
         self.assertEqual(self.server.tried, [SENDER])
         self.assertFalse(self.default.mails)
+
+    def test_answers_go_to_the_sender_or_where_the_account_says(self):
+        domain = self.env['mail.alias.domain'].create({'name': 'odoo.canal.example.com'})
+        self.company.alias_domain_id = domain
+        for reply_to, expected in ((False, SENDER), ('desk@canal.example.com',) * 2):
+            self.account.email_pay_reply_to = reply_to
+            self.create_link(self.create_invoice())._send()
+            self.send(self.outbox('mail_template_payment'))
+            self.assertIn(expected, self.header(self.server.mails[-1], 'Reply-To'))
 
     def test_receipts_and_their_copies_leave_by_it(self):
         self.portal.notification_email = 'desk@canal.example.com'
@@ -216,7 +225,7 @@ class TestMailSending(MailAccountCommon):
         mails = self.env['mail.mail'].union(*(self.mail(f'{n}@example.com') for n in range(6)))
         self.server.cut = {'MAIL'}
         self.send_in_vain(mails)
-        self.assertEqual(len(self.server.tried), mail_mail.BROKEN_IN_A_ROW)
+        self.assertEqual(len(self.server.tried), mail_run.BROKEN_IN_A_ROW)
         self.assertEqual(set(mails.mapped('state')), {'outgoing'})
         self.assertEqual(mails.mapped('email_pay_attempts'), [1, 1, 1, 0, 0, 0])
 

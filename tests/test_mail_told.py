@@ -7,6 +7,7 @@ from odoo.tools import mute_logger
 from .mail_common import STOCK_LOGGER, MailAccountCommon
 from .plan_follow_common import PlanFollowCommon
 from .reminder_common import ReminderCommon
+from .smtp.servers import closed_port
 
 
 @tagged('post_install', '-at_install')
@@ -87,6 +88,47 @@ class TestMailTold(MailAccountCommon, PlanFollowCommon, ReminderCommon):
         self.assertIn("came back", self.notices().reason)
         self.customer.email = 'rosa@new.example.com'
         self.assertEqual(self.run_at(2).email_to, 'rosa@new.example.com')
+
+    @mute_logger(STOCK_LOGGER)
+    def test_what_the_default_server_refuses_is_told_too(self):
+        self.account.active = False
+        self.owe_then()
+        mail = self.run_at(0)
+        installment, denied = self.denied()
+        self.default.answers = {'RCPT': '550 5.1.1 No such user'}
+        self.send(mail + denied)
+        notice = self.notices()
+        self.assertEqual((notice.state, notice.item_ids.ids), ('failed', []))
+        self.assertIn("No such user", notice.reason)
+        self.assertEqual(notice.link_id.mail_state, 'failed')
+        [activity] = self.activities(installment.plan_id)
+        self.assertIn("No such user", activity.note)
+        self.customer.email = 'rosa@new.example.com'
+        self.default.reset()
+        self.assertEqual(self.run_at(1).email_to, 'rosa@new.example.com')
+
+    def test_a_default_server_that_is_gone_is_told_and_made_up_for(self):
+        self.account.active = False
+        self.servers.search([('name', '=', "Default")]).smtp_port = closed_port()
+        self.owe_then()
+        self.send(self.run_at(0))
+        notice = self.notices()
+        self.assertEqual((notice.state, notice.link_id.mail_state), ('failed', 'failed'))
+        self.assertIn("Connection refused", notice.reason)
+        self.assertEqual(len(self.run_at(1)), 1)
+
+    @mute_logger(STOCK_LOGGER)
+    def test_a_reminder_that_got_to_one_of_two_addresses_is_not_sent_again(self):
+        self.owe_then()
+        mail = self.run_at(0)
+        mail.email_to = 'rosa@example.com, gone@example.com'
+        self.server.answers = {'RCPT': {'gone@example.com': '550 5.1.1 No such user'}}
+        self.send(mail)
+        self.assertEqual(self.arrived(), ['rosa@example.com'])
+        notice = self.notices()
+        self.assertEqual(notice.state, 'sent')
+        self.assertIn("gone@example.com", notice.reason)
+        self.assertFalse(self.run_at(1))
 
     @mute_logger(STOCK_LOGGER)
     def test_a_mail_of_an_instalment_that_is_refused_is_told(self):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -110,7 +111,38 @@ class TestReceiptDelivery(ReceiptCommon):
         self.deliver(self.receipts())
         receipt = payment.email_pay_receipt_ids
         self.assertEqual((receipt.state, receipt.server), ('outbox', account.name))
-        self.assertIn(LOOPBACK, receipt.answer)
+        self.assertIn("refuses connections", receipt.answer)
+        self.assertFalse(self.activities(account), "it may come back")
+        account.email_pay_failing_since -= timedelta(minutes=15)
+        self.deliver(receipt.mail_id)
+        [activity] = self.activities(account)
+        self.assertIn("refuses connections", activity.note)
+        self.assertEqual(activity.user_id, self.portal.responsible_id)
+
+    # --- by the default server --------------------------------------------------------------------
+
+    def default_server(self, port):
+        servers = self.env['ir.mail_server'].sudo()
+        servers.search([]).active = False
+        return servers.create({'name': "Default", 'smtp_host': LOOPBACK, 'smtp_port': port})
+
+    @mute_logger(MAIL_LOGGER)
+    def test_a_receipt_that_the_default_server_refuses_is_told(self):
+        self.default_server(self.start_smtp(Refusing).port)
+        payment = self.register(self.create_invoice())
+        self.deliver(self.receipts())
+        self.assertEqual(payment.email_pay_receipt_state, 'failed')
+        [activity] = self.activities(payment)
+        self.assertIn("rosa@example.com", activity.note)
+        self.assertIn("No such user here", activity.note)
+
+    def test_receipts_that_the_default_server_cannot_take_are_told_once(self):
+        self.default_server(1)
+        payments = self.register(self.create_invoice() + self.create_invoice())
+        self.deliver(self.receipts())
+        self.assertEqual(set(payments.mapped('email_pay_receipt_state')), {'failed'})
+        [activity] = self.activities(payments[0]) + self.activities(payments[1])
+        self.assertIn("The mails about 2 payments were not sent", activity.note)
 
     # --- taken back -------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@ from . import account_payment_register
 from . import email_pay_collect
 from . import email_pay_decide
 from . import email_pay_method_choice
+from . import email_pay_preview
 from . import email_pay_reminder_preview
 from . import email_pay_settle
 from . import email_pay_share

@@ -8,19 +8,15 @@ class EmailPayReminderPreview(models.TransientModel):
 
     _name = 'email.pay.reminder.preview'
     _description = 'Preview of Reminders'
-    _order = 'reason, partner_id, id'
-    _rec_name = 'partner_id'
+    _inherit = 'email.pay.preview'
 
-    partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
     reminder_id = fields.Many2one('email.pay.reminder', readonly=True)
     channel = fields.Selection(CHANNELS, readonly=True)
-    email = fields.Char(string="E-mail", readonly=True)
+    email = fields.Char(string="E-mail")
     phone = fields.Char(readonly=True)
     names = fields.Char(string="Documents", readonly=True)
-    currency_id = fields.Many2one('res.currency', readonly=True)
-    due = fields.Monetary(readonly=True)
-    reason = fields.Char(string="Not Reminded Because", readonly=True)
-    gets_it = fields.Boolean(string="Is Reminded", readonly=True)
+    reason = fields.Char(string="Not Reminded Because")
+    gets_it = fields.Boolean(string="Is Reminded")
 
     @api.model
     def _create_for(self, reminders):
@@ -40,6 +36,3 @@ class EmailPayReminderPreview(models.TransientModel):
             for reminder in reminders
             for currency, parts in reminder.by_currency().items()
         ])
-
-    def action_open_customer(self):
-        return self.partner_id._email_pay_form_action()

@@ -6,18 +6,14 @@ class EmailPayStatementPreview(models.TransientModel):
 
     _name = 'email.pay.statement.preview'
     _description = 'Preview of Statements'
-    _order = 'reason, partner_id, id'
-    _rec_name = 'partner_id'
+    _inherit = 'email.pay.preview'
 
-    partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
-    email = fields.Char(string="Sent to", readonly=True)
+    email = fields.Char(string="Sent to")
     documents = fields.Integer(string="Open Documents", readonly=True)
-    currency_id = fields.Many2one('res.currency', readonly=True)
-    due = fields.Monetary(readonly=True)
     overdue = fields.Monetary(readonly=True)
     credit = fields.Monetary(string="Credits", readonly=True)
-    reason = fields.Char(string="Not Sent Because", readonly=True)
-    gets_it = fields.Boolean(string="Gets a Statement", readonly=True)
+    reason = fields.Char(string="Not Sent Because")
+    gets_it = fields.Boolean(string="Gets a Statement")
 
     @api.model
     def _create_for(self, portal):
@@ -36,6 +32,3 @@ class EmailPayStatementPreview(models.TransientModel):
             for customer, statement, reason in portal._statement_customers()
             for section in statement.sections if section.due
         ])
-
-    def action_open_customer(self):
-        return self.partner_id._email_pay_form_action()

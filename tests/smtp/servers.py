@@ -7,7 +7,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -187,6 +187,19 @@ def dribble_lines(connection, stop):
 def closed_port():
     with socket.create_server(('127.0.0.1', 0)) as listener:
         return listener.getsockname()[1]
+
+
+@contextmanager
+def blocked_port():
+    """A port at which nobody answers a connection, as behind a firewall."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
+        address = listener.getsockname()
+        for _client in range(4):  # whoever comes after these is left waiting
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(address)
+        yield address[1]
 
 
 @cache

@@ -1,3 +1,4 @@
+import smtplib
 import time
 import unittest
 from email.message import EmailMessage
@@ -9,6 +10,7 @@ from .servers import (
     HOST,
     MailServer,
     RawServer,
+    blocked_port,
     certificate,
     closed_port,
     dribble,
@@ -125,6 +127,11 @@ class TestConnecting(SessionCase):
         for encryption in ('none', 'starttls', 'ssl'):
             with self.subTest(encryption), RawServer(say_nothing) as server:
                 self.assertEqual(self.kind(self.settings(server, encryption), 1), Kind.SILENT)
+
+    def test_blocked_by_a_firewall(self):
+        for encryption in ('none', 'starttls', 'ssl'):
+            with self.subTest(encryption), blocked_port() as port:
+                self.assertEqual(self.kind(self.settings(port, encryption), 1), Kind.UNREACHABLE)
 
     def test_dribbles(self):
         for behave, kind in ((dribble, Kind.SILENT), (dribble_lines, Kind.SLOW)):
@@ -304,13 +311,50 @@ class TestMails(SessionCase):
                 self.server.silent = {stage}
                 self.assertEqual(self.kind(self.settings(self.server), 0.6), Kind.SLOW)
 
-    def test_one_recipient_of_two(self):
-        self.server.answers = {'RCPT': {'gone@example.com': '550 No such user'}}
+    def refuse(self, **answers):
+        self.server.answers = {'RCPT': {
+            f'{name}@example.com': answer for name, answer in answers.items()}}
+
+    def hand_over_each(self, *messages):
+        """Hand over a mail of so many messages, each to some recipients; the session."""
         opened = open_session(self.settings(self.server), 5)
-        self.hand_over(opened, ('ana@example.com', 'gone@example.com'))
+        opened.begin(len(messages))
+        *others, last = ([f'{name}@example.com' for name in names] for names in messages)
+        for to in others:
+            self.hand_over(opened, to)
+        with self.assertRaises(smtplib.SMTPRecipientsRefused):
+            self.hand_over(opened, last)
         opened.quit()
+        return opened
+
+    def test_one_recipient_of_two(self):
+        self.refuse(gone='550 No such user')
+        opened = self.hand_over_each(['ana', 'gone'])
         self.assertEqual(opened.delivered, ['ana@example.com'])
+        self.assertEqual(list(opened.refused), ['gone@example.com'])
+        self.assertEqual(opened.problem.address, 'gone@example.com')
+        self.assertTrue(opened.problem.for_good)
+
+    def test_who_is_refused_keeps_nobody_else_from_getting_it(self):
+        self.refuse(gone='550 No such user', full='452 Mailbox full')
+        opened = self.hand_over_each(['gone'], ['ana', 'full'], ['eva'])
+        self.assertEqual(opened.delivered, ['ana@example.com', 'eva@example.com'])
+        self.assertEqual(
+            {address: problem.for_good for address, problem in opened.refused.items()},
+            {'gone@example.com': True, 'full@example.com': False})
+        self.assertEqual(opened.problem.address, 'full@example.com')
+
+    def test_the_next_mail_knows_nothing_of_it(self):
+        self.refuse(gone='550 No such user')
+        opened = open_session(self.settings(self.server), 5)
+        with self.assertRaises(smtplib.SMTPRecipientsRefused):
+            self.hand_over(opened, ['gone@example.com'])
+        self.hand_over(opened, ['eva@example.com'])  # nobody began this one
+        opened.begin()
+        self.hand_over(opened)
+        opened.quit()
         self.assertIsNone(opened.problem)
+        self.assertEqual((opened.delivered, opened.refused), (['ana@example.com'], {}))
 
     def test_quits_a_dead_session(self):
         opened = open_session(self.settings(self.server), 5)

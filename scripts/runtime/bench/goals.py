@@ -2,7 +2,18 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, charging, day, journey, memory, pages, sign_in, statements
+from . import (
+    accept,
+    booking,
+    charging,
+    day,
+    journey,
+    memory,
+    pages,
+    receipts,
+    sign_in,
+    statements,
+)
 
 
 class Goal(NamedTuple):
@@ -26,6 +37,7 @@ GOALS = (
     Goal(7, 'backlog', booking.backlog),
     Goal(15, 'charging', charging.due),
     Goal(16, 'day', day.due),
+    Goal(17, 'receipts', receipts.sent),
     Goal(10, 'memory', memory.growth),
     Goal(6, 'journey', journey.unattended),
 )

@@ -13,6 +13,7 @@ import time
 import copies  # beside this file, which is no part of a package here
 import customers
 import documents
+import mails
 import plans
 
 
@@ -128,6 +129,24 @@ def process_number(env):
     return os.getpid()
 
 
+# -- Receipts ---------------------------------------------------------------------------------
+
+def open_mail_account(env, port):
+    return mails.open_account(documents.in_company(env), port)
+
+
+def post_payments(env, count):
+    mails.post_payments(documents.in_company(env), count)
+
+
+def write_receipts(env):
+    return _timed(env, lambda: mails.write(env))
+
+
+def send_receipts(env):
+    return _timed(env, lambda: mails.send(env))
+
+
 # -- Booking ----------------------------------------------------------------------------------
 
 def book_stock(env, numbers):
@@ -234,6 +253,6 @@ CALLS = {
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
         create_plans, let_fall_due, charge_ours, copy_documents, charge_day, ask_for_charges,
-        process_number, book_stock, book_stock_alone, book_ours,
-        run_other_jobs, read_books)
+        process_number, open_mail_account, post_payments, write_receipts, send_receipts, book_stock,
+        book_stock_alone, book_ours, run_other_jobs, read_books)
 }

@@ -4,10 +4,10 @@ no gateway takes part."""
 from odoo import fields
 from odoo.tests import new_test_user
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
-class PlanFollowCommon(EmailPayCommon):
+class PlanFollowCommon(CompanyCommon):
 
     @classmethod
     def setUpClass(cls):

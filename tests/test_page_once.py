@@ -1,11 +1,11 @@
 from odoo.tests import tagged
 
 from .common import NO_FUNDS_CARD
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPageOnce(PageCommon):
+class TestPageOnce(CardPageCommon):
     """Two tabs, double clicks and the back button take money once."""
 
     def setUp(self):

@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tools import mute_logger
 
 from ..controllers.documents import parse_amount
+from .card_page_common import CardPageCommon
 from .page_common import PageCommon
 
 
@@ -48,7 +49,7 @@ class TestParseAmount(BaseCase):
 
 
 @tagged('post_install', '-at_install')
-class TestPageAmounts(PageCommon):
+class TestPageAmounts(CardPageCommon):
     """Whatever the browser sends, only an amount that the page offered is asked for."""
 
     def link_over(self, amount=100.0, **values):

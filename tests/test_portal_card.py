@@ -5,6 +5,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.image import image_data_uri
 
+from .card_page_common import CardPageCommon
 from .page_common import PageCommon
 from .qr_reader import drawn, read
 from .statement_common import StatementCommon
@@ -115,7 +116,7 @@ class TestPortalCard(PageCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestPortalOnPages(PageCommon, StatementCommon):
+class TestPortalOnPages(CardPageCommon, StatementCommon):
     """What a company says and shows of its own to its customers."""
 
     def setUp(self):

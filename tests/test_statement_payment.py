@@ -1,11 +1,12 @@
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from .common import EmailPayCommon
 from .statement_common import StatementCommon
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPayment(StatementCommon):
+class TestStatementPayment(StatementCommon, EmailPayCommon):
     """The set that was picked is the set that is paid and booked."""
 
     @classmethod

@@ -150,8 +150,22 @@ class PaymentProvider(models.Model):
         if self.state == 'disabled':
             missing.append(_("Enable %s, or put it in test mode.", self.name))
         if not self.journal_id:
+            missing += self._email_pay_lacks_chart()
             missing.append(_("Choose the collection journal of %s.", self.name))
         return missing
+
+    def _email_pay_lacks_chart(self):
+        """Before a company has a chart of accounts, it has no journal to choose, as a sentence."""
+        journals = self.env['account.journal'].sudo().search_count([
+            *self.env['account.journal']._check_company_domain(self.company_id),
+            ('type', '=', 'bank'),
+        ], limit=1)
+        if journals or self.company_id.root_id.sudo().chart_template:
+            return []
+        return [_(
+            "%s has no chart of accounts: choose one in the settings of Invoicing, under “Fiscal"
+            " Localization”.", self.company_id.name,
+        )]
 
     # === REQUEST HELPERS === #
 

@@ -20,6 +20,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_mail_put_off
     from . import test_mail_sending
     from . import test_mail_told
+    from . import test_no_chart
     from . import test_outstanding
     from . import test_sign_in
     from . import test_sign_in_session

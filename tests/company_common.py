@@ -1,4 +1,4 @@
-"""What the Odoo tests share that need no gateway: a company with an app at whose address nobody answers.
+"""What the tests share that need no gateway: a company with an app at whose address nobody answers.
 
 They run in any Odoo, and ship with the add-on: see `shipped.py`.
 """

@@ -7,6 +7,7 @@ from . import test_guard
 from . import test_i18n
 from . import test_links
 from . import test_links_send
+from . import test_no_chart
 from . import test_outstanding
 from . import test_portal
 from . import test_portal_address

@@ -1,7 +1,7 @@
 from odoo.tests import tagged
 
-from .common import NO_FUNDS_CARD
 from .card_page_common import CardPageCommon
+from .common import NO_FUNDS_CARD
 
 
 @tagged('post_install', '-at_install')

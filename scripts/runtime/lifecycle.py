@@ -25,6 +25,14 @@ STRAY_COLUMNS = """
                SELECT FROM ir_model_fields
                 WHERE replace(model, '.', '_') = table_name AND name = column_name)
 """
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+COLUMNS = """
+    SELECT column_name FROM information_schema.columns
+     WHERE table_schema = 'public' AND table_name = %s
+"""
+# What Odoo writes down of its own doings.
+CHANGING = {'orm_signaling_registry'}
+SHOWN_ROWS = 5
 RECORDS = f"SELECT 'record ' || name FROM ir_model_data WHERE module = '{server.ADDON}'"
 
 
@@ -34,9 +42,8 @@ def check(logs):
         before = _strays(name)
         database.install(name, server.ADDON, logs=logs)
         database.odoo(name, 'upgrade', '--update', server.ADDON, *database.DEMO, logs=logs)
-        database.odoo(name, 'uninstall', script=UNINSTALL % server.ADDON, logs=logs)
-        if left := sorted(_strays(name) - before):
-            raise Failure('\n'.join(['Uninstalling leaves these behind:', *left]))
+        uninstall(name, server.ADDON, logs)
+        _complain_of(_strays(name) - before)
     return 3 + _check_beside(logs)
 
 
@@ -48,10 +55,40 @@ def _check_beside(logs):
             *database.DEMO, logs=logs)
         if not database.query(APP_ACTIONS, database=name):
             raise Failure(f'Nothing is offered on the documents of {APP}.')
-        database.odoo(name, 'uninstall', script=UNINSTALL % APP, logs=logs)
+        uninstall(name, APP, logs)
         if database.query(APP_ACTIONS, database=name):
             raise Failure(f'What is offered on the documents of {APP} outlives it.')
     return 2
+
+
+def uninstall(name, module, logs, *options):
+    database.odoo(name, 'uninstall', *options, script=UNINSTALL % module, logs=logs)
+
+
+def check_rows(before, after):
+    """Fail with the tables and rows that a database has and the one it is a copy of has not."""
+    old, new = _tables(before), _tables(after)
+    left = {f'table {table}' for table in new - old}
+    for table in (new & old) - CHANGING:
+        if rows := _rows(after, table) - _rows(before, table):
+            left.add(f'{len(rows)} rows of {table}: {sorted(rows)[:SHOWN_ROWS]}')
+    _complain_of(left)
+
+
+def _tables(name):
+    return {table for (table,) in database.query(TABLES, database=name)}
+
+
+def _rows(name, table):
+    """The rows of a table: their ids, all of them where it has none."""
+    columns = {column for (column,) in database.query(COLUMNS, table, database=name)}
+    shown = 'id' if 'id' in columns else f'{table}::text'
+    return {row for (row,) in database.query(f'SELECT {shown} FROM {table}', database=name)}
+
+
+def _complain_of(left):
+    if left:
+        raise Failure('\n'.join(['Uninstalling leaves these behind:', *sorted(left)]))
 
 
 def _strays(name):

@@ -50,7 +50,7 @@ def _options(words):
 
 def build(checkout, folder, dirty=False):
     """Write the archive of a checkout into a folder; return its path."""
-    if not dirty and (changes := _git(checkout, 'status', '--porcelain')):
+    if not dirty and (changes := git(checkout, 'status', '--porcelain')):
         raise Failure(f'These changes are not committed (--dirty packs them):\n{changes}')
     files = _files(checkout)
     version = ast.literal_eval((checkout / '__manifest__.py').read_text())['version']
@@ -70,14 +70,14 @@ def build(checkout, folder, dirty=False):
 
 def _epoch(checkout):
     """Return the time that all files have: of the last commit, unless the environment says."""
-    return int(os.environ.get('SOURCE_DATE_EPOCH') or _git(checkout, 'log', '-1', '--format=%ct'))
+    return int(os.environ.get('SOURCE_DATE_EPOCH') or git(checkout, 'log', '-1', '--format=%ct'))
 
 
 # -- What goes in -----------------------------------------------------------------------------
 
 def _files(checkout):
     """Return what goes into the archive: the name there → the name in the checkout."""
-    tracked = _git(checkout, 'ls-files', '-z').split('\0')
+    tracked = git(checkout, 'ls-files', '-z').split('\0')
     tracked = [name for name in tracked if name and not name.startswith('.')]
     undecided = {name.partition('/')[0] for name in tracked} - SHIPPED - KEPT_BACK
     if undecided:
@@ -128,7 +128,7 @@ def _pictures(checkout):
     return set(re.findall(r'(?:<img src="|!\[[^]]*\]\()([^":)]+)[")]', text))
 
 
-def _git(checkout, *arguments):
+def git(checkout, *arguments):
     command = ('git', '-C', checkout, *arguments)
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.rstrip()

@@ -7,6 +7,7 @@ pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
 install     install, upgrade, uninstall; beside an app that comes and goes
+package     the archive: same bytes twice, in a bare Odoo with its own tests, upgrade from releases
 demo        the journeys, in a browser; arguments are their names
 chaos       payments while everything is killed; then the books are compared with the gateway's
 charging    the same for saved cards that are charged month by month
@@ -20,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import database, fetch, lifecycle, lint, postgres, processes, server
+from . import bare, database, fetch, lifecycle, lint, postgres, processes, server, upgrade
 from .home import CHECKOUT, LOGS, Failure, say
 
 FAST = ('lint', 'protocol')
@@ -32,6 +33,7 @@ PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 BESIDE = 'payment_stripe'
 PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts', 'tests/smtp')
 MOST_REPEATED = 2
+BARE_CHECKS = 3  # same bytes, installs, uninstalls
 KEPT_RUNS = 10
 SHOWN_LINES = 60
 
@@ -160,7 +162,12 @@ def _failed_tests(log):
 
 
 def _odoo_tests(log, tags, *options):
-    with database.copy(database.email_pay(), log.stem) as name, processes.port(18069) as port:
+    with database.copy(database.email_pay(), log.stem) as name:
+        return _tests_on(name, log, tags, *options)
+
+
+def _tests_on(name, log, tags, *options):
+    with processes.port(18069) as port:
         code = server.run(
             log, '--database', name, '--test-tags', ','.join(tags), '--stop-after-init',
             '--http-port', port, '--screenshots', log.parent, *options)
@@ -169,6 +176,17 @@ def _odoo_tests(log, tags, *options):
 
 def _install(log):
     return Outcome(passed=lifecycle.check(log.parent))
+
+
+def _package(log):
+    folder = log.with_suffix('')
+    bare.check_bytes(folder)
+    addons = bare.unpacked(folder)
+    outcome = bare.check(
+        log.parent, addons,
+        lambda name, options: _tests_on(name, log, (f'/{server.ADDON}',), *options))
+    outcome.passed += BARE_CHECKS + upgrade.check(log.parent, addons)
+    return outcome
 
 
 def _demo(log, *journeys):
@@ -199,6 +217,7 @@ STAGES = {
     'chaos': _chaos,
     'charging': _charging,
     'install': _install,
+    'package': _package,
 }
 
 

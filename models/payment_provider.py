@@ -105,7 +105,9 @@ class PaymentProvider(models.Model):
             self._setup_provider(code)
 
     def _email_pay_webhook_url(self):
-        return self.get_base_url() + WEBHOOK_ROUTE.replace('<int:provider_id>', str(self.id))
+        # Not the provider's own address, which with a website is that of whoever asks.
+        return self.company_id.get_base_url() + WEBHOOK_ROUTE.replace(
+            '<int:provider_id>', str(self.id))
 
     def _email_pay_gateway(self, reference=None):
         """The gateway of this provider, ready to use.

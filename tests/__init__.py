@@ -80,6 +80,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_stock_routes
     from . import test_stock_webhooks
     from . import test_access
+    from . import test_addresses
     from . import test_access_apps
     from . import test_neutralize
     from . import test_concurrency

@@ -11,14 +11,19 @@ from .home import CHECKOUT, Failure, digest
 
 # Built by another script run, from another checkout, with another umask: the bytes are the same.
 OTHER_UMASK = 0o077
+COMPANIES = """
+second = env['res.company'].create({'name': "Second"})
+env['res.company'].create({'name': "Branch", 'parent_id': second.id})
+env.cr.commit()
+"""
 
 
 def template():
-    """Return the template with the modules that the manifest asks for, and nothing else."""
+    """Return the template with the modules that the manifest asks for, and some companies."""
     depends = ast.literal_eval((CHECKOUT / '__manifest__.py').read_text())['depends']
     release = (fetch.odoo() / 'odoo/release.py').read_text()
     return database.template(
-        f'template_bare_{digest(fetch.odoo(), release, depends)}',
+        f'template_bare_{digest(fetch.odoo(), release, depends, COMPANIES)}',
         f'database with {", ".join(depends)} alone',
         lambda name: _build(name, depends))
 
@@ -26,6 +31,7 @@ def template():
 def _build(name, depends):
     database.create(name)
     database.odoo(name, 'install', '--init', ','.join(depends), '--stop-after-init')
+    database.odoo(name, 'companies', script=COMPANIES)
 
 
 def unpacked(folder):

@@ -34,16 +34,26 @@ COLUMNS = """
 CHANGING = {'orm_signaling_registry'}
 SHOWN_ROWS = 5
 RECORDS = f"SELECT 'record ' || name FROM ir_model_data WHERE module = '{server.ADDON}'"
+# Where a name of this add-on, or of one of its models, would tell of it.
+NAMING = {
+    'ir_attachment': ('res_model', 'url'), 'ir_config_parameter': ('key',),
+    'ir_cron': ('cron_name',), 'ir_act_window': ('res_model',), 'ir_act_server': ('code',),
+    'ir_filters': ('model_id',), 'ir_model': ('model',), 'ir_model_fields': ('name', 'relation'),
+    'ir_ui_view': ('key', 'model'), 'mail_activity': ('res_model',), 'mail_followers': ('res_model',),
+    'mail_message': ('model',), 'mail_template': ('model', 'email_layout_xmlid'),
+    'payment_provider': ('code',), 'account_payment_method': ('code',),
+}
+NAMES = r'(^|[^a-z])email[._]pay([._]|$)|^(credicorp|greenpay|pagolivre)$'
 
 
 def check(logs):
     """Go through the life of an installation; return the number of steps checked."""
     with database.copy(database.base(), 'install') as name:
-        before = _strays(name)
+        before = strays(name)
         database.install(name, server.ADDON, logs=logs)
         database.odoo(name, 'upgrade', '--update', server.ADDON, *database.DEMO, logs=logs)
         uninstall(name, server.ADDON, logs)
-        _complain_of(_strays(name) - before)
+        complain_of(strays(name) - before)
     return 3 + _check_beside(logs)
 
 
@@ -72,7 +82,7 @@ def check_rows(before, after):
     for table in (new & old) - CHANGING:
         if rows := _rows(after, table) - _rows(before, table):
             left.add(f'{len(rows)} rows of {table}: {sorted(rows)[:SHOWN_ROWS]}')
-    _complain_of(left)
+    complain_of(left)
 
 
 def _tables(name):
@@ -86,13 +96,17 @@ def _rows(name, table):
     return {row for (row,) in database.query(f'SELECT {shown} FROM {table}', database=name)}
 
 
-def _complain_of(left):
+def complain_of(left):
     if left:
         raise Failure('\n'.join(['Uninstalling leaves these behind:', *sorted(left)]))
 
 
-def _strays(name):
+def strays(name):
+    """What a database has that an uninstalled add-on may not leave: columns, tables, records."""
+    statements = [STRAY_COLUMNS, RECORDS, *(
+        f"SELECT '{table} ' || id || ' ' || {column} FROM {table} WHERE {column} ~ '{NAMES}'"
+        for table, columns in NAMING.items() for column in columns
+    )]
     return {
-        found for statement in (STRAY_COLUMNS, RECORDS)
-        for (found,) in database.query(statement, database=name)
-    }
+        found for statement in statements for (found,) in database.query(statement, database=name)
+    } | {f'table {table}' for table in _tables(name)}

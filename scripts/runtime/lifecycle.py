@@ -39,9 +39,9 @@ NAMING = {
     'ir_attachment': ('res_model', 'url'), 'ir_config_parameter': ('key',),
     'ir_cron': ('cron_name',), 'ir_act_window': ('res_model',), 'ir_act_server': ('code',),
     'ir_filters': ('model_id',), 'ir_model': ('model',), 'ir_model_fields': ('name', 'relation'),
-    'ir_ui_view': ('key', 'model'), 'mail_activity': ('res_model',), 'mail_followers': ('res_model',),
-    'mail_message': ('model',), 'mail_template': ('model', 'email_layout_xmlid'),
-    'payment_provider': ('code',), 'account_payment_method': ('code',),
+    'ir_ui_view': ('key', 'model'), 'mail_activity': ('res_model',), 'mail_message': ('model',),
+    'mail_followers': ('res_model',), 'mail_template': ('model',), 'payment_provider': ('code',),
+    'account_payment_method': ('code',),
 }
 NAMES = r'(^|[^a-z])email[._]pay([._]|$)|^(credicorp|greenpay|pagolivre)$'
 

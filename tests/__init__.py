@@ -81,6 +81,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_stock_webhooks
     from . import test_access
     from . import test_addresses
+    from . import test_companies
     from . import test_access_apps
     from . import test_neutralize
     from . import test_concurrency

@@ -4,6 +4,7 @@ other tests, which need the stand-ins of the gateways, mail servers or a browser
 
 from . import test_access
 from . import test_addresses
+from . import test_companies
 from . import test_guard
 from . import test_i18n
 from . import test_links

@@ -12,6 +12,7 @@ class TestCompanies(CompanyCommon):
         super().setUpClass()
         cls.branch = cls.env['res.company'].create({
             'name': "Canal Branch", 'parent_id': cls.company.id})
+        cls.env.cr.precommit.run()  # its chart of accounts
         cls.env.user.company_ids += cls.branch
         cls.other = cls.setup_other_company(name="Other Supplies")['company']
 

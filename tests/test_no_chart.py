@@ -18,14 +18,15 @@ class TestNoChart(CompanyCommon):
         cls.fresh_app = cls.env['payment.provider'].search(
             [('code', '=', 'credicorp'), ('company_id', '=', cls.fresh.id)])
 
-    def test_an_app_can_be_switched_on_and_what_is_missing_is_said(self):
-        with Form(self.fresh_app) as form:
-            for name, value in self.merchant_keys.items():
-                form[name] = value
-            form.state = 'test'
+    def test_the_form_of_an_app_says_what_is_missing(self):
+        self.assertIn("chart of accounts", Form(self.fresh_app).email_pay_lacks_chart)
+        self.assertFalse(Form(self.credicorp).email_pay_lacks_chart)
+
+    def test_enabling_says_what_is_missing(self):
+        self.fresh_app.write({**self.merchant_keys, 'state': 'test'})
         self.assertFalse(self.fresh_app.journal_id)
-        with self.assertRaisesRegex(ValidationError, "chart of accounts"):
-            self.offer(self.fresh_app, portal=self.fresh_portal)
+        self.offer(self.fresh_app, portal=self.fresh_portal)
+        with self.assertRaisesRegex(ValidationError, "Fresh has no chart of accounts"):
             self.fresh_portal.enabled = True
 
     def test_a_journal_that_was_made_by_hand_will_do(self):
@@ -46,14 +47,13 @@ class TestNoChart(CompanyCommon):
                 self.open_screen(menu.action)
 
     def open_screen(self, action):
-        """What the web client asks for when a menu is clicked, and then “New”."""
+        """Ask for what the web client asks for when a menu is clicked."""
         if action._name == 'ir.actions.server':
             self.assertTrue(action.run())
             return
-        views = self.env[action.res_model].get_views(action.views)['views']
-        specification = {'display_name': {}}
-        self.env[action.res_model].web_search_read([], specification)
-        self.assertTrue(views)
+        model = self.env[action.res_model]
+        self.assertTrue(model.get_views(action.views)['views'])
+        model.web_search_read([], {'display_name': {}})
 
     def test_every_job_runs(self):
         jobs = self.env['ir.model.data'].search([

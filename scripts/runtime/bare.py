@@ -12,8 +12,8 @@ from .home import CHECKOUT, Failure, digest
 # Built by another script run, from another checkout, with another umask: the bytes are the same.
 OTHER_UMASK = 0o077
 COMPANIES = """
-second = env['res.company'].create({'name': "Second"})
-env['res.company'].create({'name': "Branch", 'parent_id': second.id})
+sister = env['res.company'].create({'name': "Sister Company"})
+env['res.company'].create({'name': "Sister's Branch", 'parent_id': sister.id})
 env.cr.commit()
 """
 

@@ -52,8 +52,8 @@ class PaymentProvider(models.Model):
             ], limit=1)
             charted = provider.journal_id or journals or company.root_id.sudo().chart_template
             provider.email_pay_lacks_chart = not charted and _(
-                "%s has no chart of accounts: choose one in the settings of Invoicing, under “Fiscal"
-                " Localization”.", company.name,
+                "%s has no chart of accounts: choose one in the settings of Invoicing, under"
+                " “Fiscal Localization”.", company.name,
             )
 
     @api.depends('code')

@@ -18,8 +18,8 @@ TESTS = (
     '/point_of_sale:TestPointOfSaleFlow',
 )
 PATIENCE = 120
-# The first words of a page of ours, and what stands around one of Odoo's with a website.
-OURS, WEBSITE = 'class="ep"', 'id="wrapwrap"'
+# By what one knows a page of ours, one of Odoo's with a website, and a till.
+OURS, WEBSITE, TILL = 'class="ep"', 'id="wrapwrap"', 'point_of_sale.assets_prod'
 
 
 def template():
@@ -74,7 +74,7 @@ def _visit(url, name):
         (nobody, link, OURS), (nobody, address, OURS), (nobody, '/web/login', WEBSITE),
         (customer, '/my', WEBSITE), (customer, '/my/invoices', WEBSITE),
         (customer, '/my/statement', OURS), (customer, '/my/invoices/overdue', WEBSITE),
-        (customer, '/my/payment_method', WEBSITE), (customer, _open_till(admin), 'pos'),
+        (customer, '/my/payment_method', WEBSITE), (customer, _open_till(admin), TILL),
     ]
     for browser, path, expected in pages:
         answer = browser.get(path if '://' in path else url + path, timeout=PATIENCE)

@@ -25,10 +25,13 @@ STRAY_COLUMNS = """
                SELECT FROM ir_model_fields
                 WHERE replace(model, '.', '_') = table_name AND name = column_name)
 """
-TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-COLUMNS = """
-    SELECT column_name FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name = %s
+# Each table, and what tells its rows apart.
+TABLES = """
+    SELECT t.table_name, COALESCE(c.column_name::text, t.table_name || '::text')
+      FROM information_schema.tables t
+ LEFT JOIN information_schema.columns c
+        ON c.table_name = t.table_name AND c.column_name = 'id' AND c.table_schema = 'public'
+     WHERE t.table_schema = 'public'
 """
 # What Odoo writes down of its own doings.
 CHANGING = {'orm_signaling_registry'}
@@ -77,23 +80,24 @@ def uninstall(name, module, logs, *options):
 
 def check_rows(before, after):
     """Fail with the tables and rows that a database has and the one it is a copy of has not."""
-    old, new = _tables(before), _tables(after)
-    left = {f'table {table}' for table in new - old}
-    for table in (new & old) - CHANGING:
-        if rows := _rows(after, table) - _rows(before, table):
+    old, new = _rows(before), _rows(after)
+    left = {f'table {table}' for table in new.keys() - old.keys()}
+    for table in new.keys() & old.keys():
+        if rows := new[table] - old[table]:
             left.add(f'{len(rows)} rows of {table}: {sorted(rows)[:SHOWN_ROWS]}')
     complain_of(left)
 
 
-def _tables(name):
-    return {table for (table,) in database.query(TABLES, database=name)}
-
-
-def _rows(name, table):
-    """The rows of a table: their ids, all of them where it has none."""
-    columns = {column for (column,) in database.query(COLUMNS, table, database=name)}
-    shown = 'id' if 'id' in columns else f'{table}::text'
-    return {row for (row,) in database.query(f'SELECT {shown} FROM {table}', database=name)}
+def _rows(name):
+    """The rows of each table of a database: their ids, all of them where it has none."""
+    with database.cursor(name) as cr:
+        cr.execute(TABLES)
+        found = {}
+        for table, shown in cr.fetchall():
+            if table not in CHANGING:
+                cr.execute(f'SELECT {shown} FROM {table}')
+                found[table] = {row for (row,) in cr.fetchall()}
+        return found
 
 
 def complain_of(left):
@@ -109,4 +113,4 @@ def strays(name):
     )]
     return {
         found for statement in statements for (found,) in database.query(statement, database=name)
-    } | {f'table {table}' for table in _tables(name)}
+    } | {f'table {table}' for table, _shown in database.query(TABLES, database=name)}

@@ -13,6 +13,9 @@ def uninstall_hook(env):
     # Without this add-on they would be servers for all mails.
     env['ir.mail_server'].search([('email_pay_purpose', '!=', False)]).unlink()
     env['ir.attachment'].search([('url', '=like', '/web/assets/%/email_pay.%')]).unlink()
+    # Names that other modules gave to what they added to models of this one; Odoo forgets them.
+    env['ir.model.data'].search([
+        ('module', '!=', 'email_pay'), ('name', '=like', r'%\_\_email\_pay\_%')]).unlink()
 
 
 def _keep_used(env, apps):

@@ -26,6 +26,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_sign_in_session
     from . import test_sign_in_limits
     from . import test_tax_number
+    from . import test_templates
     from . import test_plan_follow
     from . import test_plan_page
     from . import test_plan_order

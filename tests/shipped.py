@@ -20,3 +20,4 @@ from . import test_statement
 from . import test_statement_schedule
 from . import test_stock_routes
 from . import test_tax_number
+from . import test_templates

@@ -22,12 +22,11 @@ class TestNoChart(CompanyCommon):
         self.assertIn("chart of accounts", Form(self.fresh_app).email_pay_lacks_chart)
         self.assertFalse(Form(self.credicorp).email_pay_lacks_chart)
 
-    def test_enabling_says_what_is_missing(self):
+    def test_what_is_missing_is_said_before_it_can_be_offered(self):
         self.fresh_app.write({**self.merchant_keys, 'state': 'test'})
         self.assertFalse(self.fresh_app.journal_id)
-        self.offer(self.fresh_app, portal=self.fresh_portal)
         with self.assertRaisesRegex(ValidationError, "Fresh has no chart of accounts"):
-            self.fresh_portal.enabled = True
+            self.offer(self.fresh_app, portal=self.fresh_portal)
 
     def test_a_journal_that_was_made_by_hand_will_do(self):
         journal = self._create_collections_journal(self.fresh)

@@ -55,13 +55,16 @@ NAMES = r'(^|[^a-z])email[._]pay([._]|$)|^(credicorp|greenpay|pagolivre)$'
 BUNDLES = "url LIKE '/web/assets/%'"
 
 
-def check(logs):
-    """Go through the life of an installation; return the number of steps checked."""
+def check(logs, addons):
+    """Go through the life of an installation of the archive that is unpacked in `addons`, with demo
+    data; return the number of steps checked."""
+    options = ('--addons-path', addons)
     with database.copy(database.base(), 'install') as name:
         before = strays(name)
-        database.install(name, server.ADDON, logs=logs)
-        database.odoo(name, 'upgrade', '--update', server.ADDON, *database.DEMO, logs=logs)
-        uninstall(name, server.ADDON, logs)
+        for step in ('init', 'update'):
+            database.odoo(
+                name, step, *options, f'--{step}', server.ADDON, *database.DEMO, logs=logs)
+        uninstall(name, server.ADDON, logs, *options)
         complain_of(strays(name) - before)
     return 3 + _check_beside(logs)
 

@@ -6,7 +6,7 @@ odoo        this add-on's tests; arguments are test tags: scripts/test odoo /ema
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
-install     install, upgrade, uninstall; beside an app that comes and goes
+install     the archive with demo data: install, update, uninstall; an app beside it comes and goes
 package     the archive: same bytes twice, in a bare Odoo with its own tests, upgrade from releases
 apps        the archive beside sales, a website, a shop, a till; only when it is named
 demo        the journeys, in a browser; arguments are their names
@@ -179,7 +179,8 @@ def _tests_on(name, log, tags, *options):
 
 
 def _install(log):
-    return Outcome(passed=lifecycle.check(log.parent))
+    addons = bare.unpacked(log.with_suffix(''))
+    return Outcome(passed=lifecycle.check(log.parent, addons))
 
 
 def _package(log):

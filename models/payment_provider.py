@@ -33,6 +33,7 @@ class PaymentProvider(models.Model):
              " payments to Odoo.",
     )
     email_pay_is_gateway = fields.Boolean(compute='_compute_email_pay_is_gateway')
+    email_pay_lacks_chart = fields.Char(compute='_compute_email_pay_lacks_chart')
 
     # === COMPUTE METHODS === #
 
@@ -40,6 +41,20 @@ class PaymentProvider(models.Model):
     def _compute_email_pay_is_gateway(self):
         for provider in self:
             provider.email_pay_is_gateway = provider.code in REGISTRY
+
+    @api.depends('company_id', 'journal_id')
+    def _compute_email_pay_lacks_chart(self):
+        """Before its company has a chart of accounts, there is no journal to choose."""
+        for provider in self:
+            company = provider.company_id
+            journals = self.env['account.journal'].sudo().search_count([
+                *self.env['account.journal']._check_company_domain(company), ('type', '=', 'bank'),
+            ], limit=1)
+            charted = provider.journal_id or journals or company.root_id.sudo().chart_template
+            provider.email_pay_lacks_chart = not charted and _(
+                "%s has no chart of accounts: choose one in the settings of Invoicing, under"
+                " “Fiscal Localization”.", company.name,
+            )
 
     @api.depends('code')
     def _compute_email_pay_webhook_url(self):
@@ -154,6 +169,8 @@ class PaymentProvider(models.Model):
         missing = []
         if self.state == 'disabled':
             missing.append(_("Enable %s, or put it in test mode.", self.name))
+        if self.email_pay_lacks_chart:
+            missing.append(self.email_pay_lacks_chart)
         if not self.journal_id:
             missing.append(_("Choose the collection journal of %s.", self.name))
         return missing

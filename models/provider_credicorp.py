@@ -10,7 +10,8 @@ class PaymentProvider(models.Model):
         selection_add=[('credicorp', "Credicorp Bank")], ondelete={'credicorp': 'set default'}
     )
     credicorp_api_key = fields.Char(
-        string="API Key", required_if_provider='credicorp', groups='base.group_system', copy=False
+        string="Credicorp API Key", required_if_provider='credicorp', groups='base.group_system',
+        copy=False,
     )
     credicorp_tokenization_key = fields.Char(
         string="Public Tokenization Key", required_if_provider='credicorp', copy=False

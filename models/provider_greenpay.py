@@ -15,10 +15,11 @@ class PaymentProvider(models.Model):
         selection_add=[('greenpay', "GreenPay")], ondelete={'greenpay': 'set default'}
     )
     greenpay_secret = fields.Char(
-        string="Secret", required_if_provider='greenpay', groups='base.group_system', copy=False
+        string="GreenPay Secret", required_if_provider='greenpay', groups='base.group_system',
+        copy=False,
     )
     greenpay_merchant_id = fields.Char(
-        string="Merchant ID", required_if_provider='greenpay', copy=False
+        string="GreenPay Merchant ID", required_if_provider='greenpay', copy=False
     )
     greenpay_terminal_crc = fields.Char(
         string="Terminal for Colones", copy=False,

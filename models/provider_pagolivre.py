@@ -13,7 +13,7 @@ class PaymentProvider(models.Model):
         ondelete={'pagolivre': 'set default'},
     )
     pagolivre_token = fields.Char(
-        string="API Token", required_if_provider='pagolivre', groups='base.group_system',
+        string="PagoLivre API Token", required_if_provider='pagolivre', groups='base.group_system',
         copy=False,
         help="As PagoLivre gave it, without the word Basic. PagoLivre also shows it in the address"
              " of every notification: no proxy before Odoo may log that address.",

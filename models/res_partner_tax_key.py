@@ -41,7 +41,7 @@ class ResPartner(models.Model):
         self.env.cr.execute(
             """
             UPDATE res_partner partner SET email_pay_tax_key = found.key
-              FROM unnest(%s, %s) AS found(id, key) WHERE partner.id = found.id
+              FROM unnest(%s::int[], %s::varchar[]) AS found(id, key) WHERE partner.id = found.id
             """, [list(found), list(found.values())])
 
     @api.depends('commercial_partner_id.vat', 'commercial_partner_id.country_id')

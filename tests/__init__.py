@@ -25,12 +25,14 @@ if __name__.startswith('odoo.addons.'):
     from . import test_mail_recipients
     from . import test_mail_sending
     from . import test_mail_told
+    from . import test_no_chart
     from . import test_outstanding
     from . import test_sign_in
     from . import test_sign_in_session
     from . import test_sign_in_limits
     from . import test_tax_number
     from . import test_plan_access
+    from . import test_templates
     from . import test_plan_follow
     from . import test_plan_page
     from . import test_plan_order
@@ -90,6 +92,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_stock_routes
     from . import test_stock_webhooks
     from . import test_access
+    from . import test_addresses
+    from . import test_companies
     from . import test_access_apps
     from . import test_neutralize
     from . import test_concurrency

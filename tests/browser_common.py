@@ -20,8 +20,8 @@ except ImportError:
 from odoo.tests import tagged
 from odoo.tests.common import TEST_CURSOR_COOKIE_NAME, save_test_file
 
+from .card_page_common import CardPageCommon
 from .common import APPROVED_CARD
-from .page_common import PageCommon
 
 PHONE = {
     'viewport': {'width': 390, 'height': 844}, 'is_mobile': True, 'has_touch': True,
@@ -46,7 +46,7 @@ SCRIPTS_ARE_THERE = '() => window.epAmounts || !document.querySelector("script[d
 
 
 @tagged('email_pay_slow')
-class BrowserCommon(PageCommon):
+class BrowserCommon(CardPageCommon):
     """A customer's browser: a real Chromium, driven by Playwright."""
 
     @classmethod

@@ -4,22 +4,15 @@ Nothing of the add-on is replaced: the gateway is the sandbox on a loopback addr
 notifications are signed with its own key.
 """
 
-import socket
-from contextlib import contextmanager, suppress
 from datetime import timedelta
-from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, Command, api, fields
-from odoo.tests import HttpCase, new_test_user
-from odoo.tests.common import HOST, TEST_CURSOR_COOKIE_NAME
-from odoo.tests.test_cursor import TestCursor
-
-from odoo.addons.account_payment.tests.common import AccountPaymentCommon
+from odoo import fields
 
 from ..const import WEBHOOK_ROUTE
 from ..gateways.values import CardSource
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
+from .company_common import CompanyCommon, CompanyHttpCommon
 
 # Which logs what a gateway's page could not do.
 CHECKOUT = 'odoo.addons.email_pay.models.payment_checkout'
@@ -29,119 +22,27 @@ NO_FUNDS_CARD = '4000000000002024'
 UNKNOWN_BUT_CHARGED_CARD = '4000000000014219'
 
 
-class EmailPayCommon(AccountPaymentCommon):
+class EmailPayCommon(CompanyCommon):
     """A company with Email Pay enabled, a customer, and Credicorp played by the sandbox."""
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
+    def _merchant_keys(cls):
+        """Override: those that the sandbox knows."""
         cls.sandbox = Sandbox(retry_gaps=())
         cls.sandbox.start()
         cls.addClassCleanup(cls.sandbox.stop)
-        cls.merchant_keys = {
+        return {
             'credicorp_api_key': cls.sandbox.credicorp.merchant.security_key,
             'credicorp_tokenization_key': cls.sandbox.credicorp.merchant.tokenization_key,
             'credicorp_webhook_key': cls.sandbox.credicorp.merchant.signing_key,
             'credicorp_base_url': cls.sandbox.url,
         }
-        cls.company.write({'name': "Canal Supplies", 'email': 'billing@canal.example.com'})
-        cls.company_currency = cls.company.currency_id
-        cls.collections = cls._create_collections_journal(cls.company)
-        cls.credicorp = cls._prepare_provider('credicorp', update_values={
-            **cls.merchant_keys, 'journal_id': cls.collections.id,
-        })
-        cls.card = cls.env.ref('payment.payment_method_card')
-        cls.portal = cls.env['email.pay.portal']._for_company(cls.company)
-        cls.offer(cls.credicorp)
-        cls.portal.write({'responsible_id': cls.env.user.id, 'enabled': True})
-        cls.customer = cls.env['res.partner'].create({
-            'name': "Rosa Vega", 'email': 'rosa@example.com', 'lang': 'en_US',
-        })
 
     def setUp(self):
         super().setUp()
         self.sandbox.reset()
 
-    @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        """Override: Odoo's own, which lets only loopback through, expects one time-out of the two
-        that `requests` knows."""
-        if isinstance(options.get('timeout'), tuple):
-            options['timeout'] = max(options['timeout'])
-        return super()._request_handler(session, request, **options)
-
-    @classmethod
-    def new_user(cls, login, groups, company=None):
-        """An internal user of one company."""
-        company = company or cls.company
-        return new_test_user(
-            cls.env, login, f'base.group_user,{groups}', company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
-
-    @classmethod
-    def offer(cls, *providers, portal=None):
-        """Let customers pay with these apps, in this order, and no others."""
-        (portal or cls.portal).method_ids = [Command.clear(), *(
-            Command.create({'provider_id': provider.id, 'sequence': number})
-            for number, provider in enumerate(providers)
-        )]
-
-    # --- what there is to pay ---------------------------------------------------------------------
-
-    @classmethod
-    def _create_collections_journal(cls, company):
-        return cls.env['account.journal'].create({
-            'name': "Collections", 'code': 'COLL', 'type': 'bank', 'company_id': company.id,
-        })
-
-    @classmethod
-    def create_invoice(cls, amount=100.0, partner=None, post=True, **values):
-        """A customer invoice over `amount`, without taxes, in the company's currency."""
-        return cls._create_invoice_one_line(
-            price_unit=amount, name="Work", tax_ids=[],
-            partner_id=partner or cls.customer, currency_id=cls.company_currency, post=post,
-            **values,
-        )
-
-    @classmethod
-    def create_link(cls, invoice):
-        return cls.env['email.pay.link']._for_invoice(invoice)
-
-    @classmethod
-    def start_payment(cls, link, amount=None, provider=None):
-        """A transaction as *Pay now* creates it: a draft."""
-        provider = provider or cls.credicorp
-        if amount is None:
-            amount = link.invoice_ids.amount_residual
-        return link._start_payment(amount, provider, provider.payment_method_ids[:1])
-
-    def settle_by_hand(self, invoice, amount=None):
-        """Book a payment of `invoice` that did not come through Email Pay."""
-        wizard = self.env['account.payment.register'].with_context(
-            active_model='account.move', active_ids=invoice.ids
-        ).create({'amount': amount} if amount else {})
-        wizard._create_payments()
-
     # --- paying -----------------------------------------------------------------------------------
-
-    @contextmanager
-    def own_cursor(self):
-        """An environment of its own, that may commit as a request or a job does."""
-        if type(self)._registry_patched:
-            context = self._flushed()
-        else:
-            context = self.enter_registry_test_mode()
-        with context, self.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
-
-    @contextmanager
-    def _flushed(self):
-        self.env.flush_all()
-        try:
-            yield
-        finally:
-            self.env.invalidate_all()
 
     def charge(self, transaction, number=APPROVED_CARD, card_token=None):
         """Charge `transaction` as the page does after the gateway's window gave a card token."""
@@ -239,32 +140,6 @@ class EmailPayCommon(AccountPaymentCommon):
             [('provider_id', '=', (provider or self.credicorp).id)], order='id'
         )
 
-    def activities(self, record):
-        """The activities that ask a person to look at `record`."""
-        return record.activity_ids.filtered(
-            lambda a: a.activity_type_id == self.env.ref('email_pay.mail_activity_attention')
-        )
-
-    # --- mails ------------------------------------------------------------------------------------
-
-    def receipts(self, address=None):
-        """The receipts in the outbox, after the job that sends what is due."""
-        with self.own_cursor() as env:
-            env['email.pay.receipt']._cron_send()
-        receipts = self.env['email.pay.receipt'].sudo().search(
-            [('company_id', '=', self.company.id), ('mail_id.state', '=', 'outgoing')])
-        return receipts.mail_id.sorted('id').filtered(
-            lambda mail: not address or address in (mail.email_to or ''))
-
-    def outbox(self, template, address=None):
-        """The mails of a template that this test put in the outbox, oldest first."""
-        model = self.env.ref(f'email_pay.{template}').model
-        records = self.env[model].sudo().search([('company_id', '=', self.company.id)])
-        mails = self.env['mail.mail'].sudo().search([
-            ('model', '=', model), ('res_id', 'in', records.ids), ('state', '=', 'outgoing'),
-        ], order='id')
-        return mails.filtered(lambda mail: not address or address in (mail.email_to or ''))
-
 
 class OnePayment:
     """An open invoice of 100, its link, and a payment of it that was started: a draft."""
@@ -277,21 +152,8 @@ class OnePayment:
         cls.transaction = cls.start_payment(cls.link)
 
 
-class EmailPayHttpCommon(EmailPayCommon, HttpCase):
+class EmailPayHttpCommon(EmailPayCommon, CompanyHttpCommon):
     """The same over real HTTP."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # In a test all cursors share one database transaction, which nothing commits.
-        for name in ('webhook', 'sign_in_page'):
-            cls.startClassPatcher(patch(
-                f'odoo.addons.email_pay.controllers.{name}.begin_autocommit', TestCursor.rollback,
-            ))
-
-    def open_link(self, link, **kwargs):
-        """Follow a link as from the mail: the payment page, with the cookie that lets in."""
-        return self.url_open(f'/pay/{link._token()}', **kwargs)
 
     def webhook_path(self, provider=None):
         provider_id = (provider or self.credicorp).id
@@ -311,35 +173,3 @@ class EmailPayHttpCommon(EmailPayCommon, HttpCase):
         """Post the notification of the last operation of a payment, as the gateway writes it."""
         body, headers = self.sandbox.credicorp.notification(gateway_reference)
         return self.notify(body, {'Content-Type': 'application/json', **headers})
-
-    def send_raw(self, head, body=b'', cookies=''):
-        """Send a request line and headers as they are, whatever they say of `body`, and no more.
-
-        :return: the answer, status line and all.
-        """
-        self.env.flush_all()
-        with (
-            self.allow_requests(),
-            socket.create_connection((HOST, self.http_port()), timeout=20) as connection,
-        ):
-            cookie = f'Cookie: {TEST_CURSOR_COOKIE_NAME}={self.http_request_key}; {cookies}'
-            connection.sendall(head + f'{cookie}\r\nHost: {HOST}\r\n\r\n'.encode('latin-1') + body)
-            with suppress(OSError):  # it may have answered and gone
-                connection.shutdown(socket.SHUT_WR)
-            answer = b''.join(iter(lambda: connection.recv(65536), b''))
-        self.env.invalidate_all()
-        return answer
-
-    def rpc(self, user, record, method, *args, **kwargs):
-        """Call a method as the web client of `user` does: (result, None), or (None, error).
-
-        :param record: without any, it is a method of the model that is called.
-        """
-        self.env.flush_all()
-        self.authenticate(user.login, user.login)
-        response = self.url_open('/web/dataset/call_kw', json=self.build_rpc_payload({
-            'model': record._name, 'method': method, 'kwargs': kwargs,
-            'args': [record.ids, *args] if record else [*args],
-        })).json()
-        self.env.invalidate_all()
-        return response.get('result'), response.get('error', {}).get('data')

@@ -6,11 +6,11 @@ from odoo.tests import tagged
 from odoo.tests.common import Opener
 from odoo.tools import mute_logger
 
-from .common import EmailPayHttpCommon
+from .company_common import CompanyHttpCommon
 
 
 @tagged('email_pay_pages')
-class PageCommon(EmailPayHttpCommon):
+class PageCommon(CompanyHttpCommon):
     """A customer who follows payment links over real HTTP."""
 
     def new_visitor(self):
@@ -79,10 +79,6 @@ class PageCommon(EmailPayHttpCommon):
     def card_page(self, link, **values):
         """Open a link and go on to the page with the gateway's card window."""
         return self.follow(self.press_pay(link, **values))
-
-    def enter_card(self, card_page, number='4111111111111111'):
-        """Post what the gateway's window gives; the answer of the card form."""
-        return self.submit(card_page, payment_token=self.sandbox.credicorp.token(number))
 
     def speak_spanish(self):
         """Let the customer speak Spanish, as this add-on is translated."""

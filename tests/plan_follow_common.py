@@ -3,10 +3,10 @@ no gateway takes part."""
 
 from odoo import fields
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
-class PlanFollowCommon(EmailPayCommon):
+class PlanFollowCommon(CompanyCommon):
 
     @classmethod
     def setUpClass(cls):

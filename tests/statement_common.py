@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from odoo import Command, fields
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
-class StatementCommon(EmailPayCommon):
+class StatementCommon(CompanyCommon):
     """Rosa owes, and has credits."""
 
     @classmethod

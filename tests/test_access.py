@@ -4,14 +4,14 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import EmailPayCommon, EmailPayHttpCommon
+from .company_common import CompanyCommon, CompanyHttpCommon
 
 BILLING = 'base.group_user,account.group_account_invoice'
 MANAGER = 'base.group_user,account.group_account_manager'
 READER = 'base.group_user,account.group_account_readonly'
 
 
-class AccessCommon(EmailPayCommon):
+class AccessCommon(CompanyCommon):
 
     @classmethod
     def setUpClass(cls):
@@ -187,7 +187,7 @@ class TestAccess(AccessCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestRpc(AccessCommon, EmailPayHttpCommon):
+class TestRpc(AccessCommon, CompanyHttpCommon):
     """What the button says to whoever calls it from outside."""
 
     @mute_logger('odoo.http')

@@ -34,6 +34,10 @@ class TestBooking(EmailPayCommon):
         )
         self.assertTrue(transaction.is_post_processed)
 
+    def test_an_invoice_that_was_paid_online_says_so(self):
+        self.pay_by_card(self.link)
+        self.assertEqual(self.invoice.email_pay_status, 'paid')
+
     def test_the_payment_names_both_references(self):
         transaction = self.pay_by_card(self.link)
         self.assertIn(transaction.reference, transaction.payment_id.memo)

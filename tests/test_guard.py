@@ -5,11 +5,11 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
 @tagged('post_install', '-at_install')
-class TestGuard(EmailPayCommon):
+class TestGuard(CompanyCommon):
     """Collect once: nobody can start paying more than is due."""
 
     @classmethod

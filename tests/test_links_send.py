@@ -5,11 +5,11 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
 @tagged('post_install', '-at_install')
-class TestSend(EmailPayCommon):
+class TestSend(CompanyCommon):
     """*Send payment email*: one click, one mail; many: queued."""
 
     @classmethod

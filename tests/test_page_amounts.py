@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tests import BaseCase, tagged
 
 from ..controllers.documents import parse_amount
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 
 
 @tagged('post_install', '-at_install')
@@ -45,7 +45,7 @@ class TestParseAmount(BaseCase):
 
 
 @tagged('post_install', '-at_install')
-class TestPageAmounts(PageCommon):
+class TestPageAmounts(CardPageCommon):
     """Whatever the browser sends, only an amount that the page offered is asked for."""
 
     def link_over(self, amount=100.0, **values):

@@ -1,11 +1,11 @@
 from odoo.tests import tagged
 
+from .card_page_common import CardPageCommon
 from .common import NO_FUNDS_CARD
-from .page_common import PageCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPageOnce(PageCommon):
+class TestPageOnce(CardPageCommon):
     """Two tabs, double clicks and the back button take money once."""
 
     def setUp(self):

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.tests import freeze_time, tagged
 from odoo.tools import config
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 from .qr_reader import drawn, read
 
 BASE_POLICY = {
@@ -22,7 +22,7 @@ HANDLER = re.compile(r'^on[a-z]+$')
 
 
 @tagged('post_install', '-at_install')
-class TestPageSecurity(PageCommon):
+class TestPageSecurity(CardPageCommon):
     """Who holds a link sees and pays its invoice, and nothing else can be done with a page."""
 
     @classmethod

@@ -4,11 +4,11 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import file_open
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPageStates(PageCommon):
+class TestPageStates(CardPageCommon):
     """What the page says in every state of a link and of its invoice."""
 
     def setUp(self):

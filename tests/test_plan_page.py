@@ -1,11 +1,12 @@
 from odoo.tests import new_test_user, tagged
 
-from .page_common import OdooFormCommon, PageCommon
+from .card_page_common import CardPageCommon
+from .page_common import OdooFormCommon
 from .plan_follow_common import PlanFollowCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPlanPage(PlanFollowCommon, PageCommon):
+class TestPlanPage(PlanFollowCommon, CardPageCommon):
     """What the customer of a plan sees and does, without a script."""
 
     def open_plan(self, plan):

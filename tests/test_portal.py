@@ -5,11 +5,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPortal(EmailPayCommon):
+class TestPortal(CompanyCommon):
     """The settings of a company."""
 
     # --- one per company --------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPortalAddress(EmailPayCommon):
+class TestPortalAddress(CompanyCommon):
     """The address at which all customers of a company pay."""
 
     def setUp(self):

@@ -4,6 +4,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.image import image_data_uri
 
+from .card_page_common import CardPageCommon
 from .page_common import PageCommon
 from .qr_reader import drawn, read
 from .statement_common import StatementCommon
@@ -106,7 +107,7 @@ class TestPortalCard(PageCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestPortalOnPages(PageCommon, StatementCommon):
+class TestPortalOnPages(CardPageCommon, StatementCommon):
     """What a company says and shows of its own to its customers."""
 
     def setUp(self):

@@ -5,13 +5,13 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import EmailPayCommon
+from .company_common import CompanyCommon
 from .page_common import PageCommon
 from .statement_common import StatementCommon
 
 
 @tagged('post_install', '-at_install')
-class TestPortalMethods(EmailPayCommon):
+class TestPortalMethods(CompanyCommon):
     """The payment methods of a company: which, in which order, and who may choose."""
 
     @classmethod

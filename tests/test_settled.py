@@ -1,12 +1,12 @@
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 from .statement_common import StatementCommon
 
 
 @tagged('post_install', '-at_install')
-class TestSettled(StatementCommon, PageCommon):
+class TestSettled(StatementCommon, CardPageCommon):
     """The receipt, and the page after the payment, tell what became of the money."""
 
     @classmethod

@@ -9,7 +9,8 @@ from odoo.tools import html2plaintext
 
 from odoo.addons.sms.tests.common import MockSMS
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
+from .common import EmailPayCommon
 from .qr_reader import drawn, read
 from .statement_common import StatementCommon
 
@@ -51,7 +52,7 @@ class ShareCommon(StatementCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestShare(ShareCommon, MockSMS):
+class TestShare(ShareCommon, EmailPayCommon, MockSMS):
     """One dialog with every way to hand out a payment link."""
 
     # --- the dialog ---------------------------------------------------------------------------
@@ -354,7 +355,7 @@ class TestShare(ShareCommon, MockSMS):
 
 
 @tagged('post_install', '-at_install')
-class TestSharedPages(ShareCommon, PageCommon):
+class TestSharedPages(ShareCommon, CardPageCommon):
     """What the customer finds behind a shared link, over HTTP."""
 
     def setUp(self):

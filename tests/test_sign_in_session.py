@@ -4,11 +4,12 @@ from datetime import timedelta
 from odoo.tests import tagged
 
 from ..controllers.visits import SIGN_IN_COOKIE
+from .common import EmailPayHttpCommon
 from .sign_in_common import PHONE, RUT, UNKNOWN_RUT, SignInCommon
 
 
 @tagged('post_install', '-at_install')
-class TestSignInSession(SignInCommon):
+class TestSignInSession(SignInCommon, EmailPayHttpCommon):
     """What who signed in sees, for how long, and how one leaves."""
 
     def setUp(self):

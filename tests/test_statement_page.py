@@ -4,13 +4,13 @@ from odoo import fields
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 from .statement_common import StatementCommon, ThreeDocuments
 from .test_browser import PHONE, BrowserCommon
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPage(ThreeDocuments, StatementCommon, PageCommon):
+class TestStatementPage(ThreeDocuments, StatementCommon, CardPageCommon):
     """The page of a statement without any script: the server adds up."""
 
     def send(self, page, *moves, **values):

@@ -1,11 +1,12 @@
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from .common import EmailPayCommon
 from .statement_common import StatementCommon, ThreeDocuments
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPayment(ThreeDocuments, StatementCommon):
+class TestStatementPayment(ThreeDocuments, StatementCommon, EmailPayCommon):
     """The set that was picked is the set that is paid and booked."""
 
     def credit_left(self, transaction):

@@ -7,13 +7,13 @@ from odoo.tools import mute_logger
 
 from odoo.addons.payment.tests.http_common import PaymentHttpCommon
 
-from .common import EmailPayHttpCommon
+from .company_common import CompanyHttpCommon
 
 SAVE_CARD = 'name="o_payment_tokenize_checkbox"'
 
 
 @tagged('post_install', '-at_install')
-class TestStockRoutes(EmailPayHttpCommon, PaymentHttpCommon):
+class TestStockRoutes(CompanyHttpCommon, PaymentHttpCommon):
     """What stock Odoo gets wrong is right on Odoo's own routes too, with a provider of Odoo."""
 
     @classmethod

@@ -10,14 +10,17 @@ from . import fetch
 from .home import HOME, Failure, say
 
 
-def main(name=None):
-    """Run `main(*arguments)` of the module of that name in the virtual environment."""
+def main(name=None, *, alone=False):
+    """Run `main(*arguments)` of the module of that name in the virtual environment; `alone` when it
+    needs nothing that is fetched."""
     signal.signal(signal.SIGTERM, _interrupt)
     _keep_proxies_from_loopback()
     try:
-        fetch.ensure()
+        if not alone:
+            fetch.ensure()
+            if name:
+                _enter_virtualenv()
         if name:
-            _enter_virtualenv()
             script = importlib.import_module(f'{__package__}.{name}')
             sys.exit(script.main(*sys.argv[1:]))
         say(f'Everything is there, in {HOME}.')

@@ -199,18 +199,18 @@ def filestore(name):
 
 def query(statement, *values, database='postgres'):
     """Return the rows of a statement."""
-    with _cursor(database) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
+    with cursor(database) as cr:
+        cr.execute(statement, values)
+        return cr.fetchall()
 
 
 def execute(statement, database='postgres'):
-    with _cursor(database) as cursor:
-        cursor.execute(statement)
+    with cursor(database) as cr:
+        cr.execute(statement)
 
 
 @contextmanager
-def _cursor(database):
+def cursor(database):
     connection = psycopg2.connect(
         dbname=database, host=str(postgres.socket_folder()), user=postgres.ROLE)
     connection.autocommit = True

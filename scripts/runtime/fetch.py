@@ -14,7 +14,7 @@ PYTHON = (3, 11)  # the newest that reportlab 3.6 has a wheel for
 REQUIREMENTS = CHECKOUT / 'scripts' / 'requirements.txt'
 
 # Programs that tests and demos need, and Debian's packages of the same name.
-MACHINE_PROGRAMS = ('chromium', 'wkhtmltopdf')
+MACHINE_PROGRAMS = ('chromium', 'git', 'wkhtmltopdf')
 
 # Odoo, and the packages its symbolic links point into. The two fonts from the machine's own
 # release have other file names in sid.

@@ -16,7 +16,7 @@ class Session:
 
     def __init__(self, url, database, login, password):
         self._url = url
-        self._http = requests.Session()
+        self.browser = requests.Session()
         self._numbers = itertools.count(1)
         answer = self._post(
             '/web/session/authenticate', db=database, login=login, password=password)
@@ -29,7 +29,7 @@ class Session:
             model=model, method=method, args=args, kwargs=kwargs)
 
     def _post(self, path, **params):
-        answer = self._http.post(
+        answer = self.browser.post(
             self._url + path, timeout=TIMEOUT,
             json={'jsonrpc': '2.0', 'id': next(self._numbers), 'params': params}).json()
         if error := answer.get('error'):

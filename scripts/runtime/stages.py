@@ -6,7 +6,9 @@ odoo        this add-on's tests; arguments are test tags: scripts/test odoo /ema
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
 peers       Odoo's own tests of the modules this add-on extends, with it installed
-install     install, upgrade, uninstall; beside an app that comes and goes
+install     the archive with demo data: install, update, uninstall; an app beside it comes and goes
+package     the archive: same bytes twice, in a bare Odoo with its own tests, upgrade from releases
+apps        the archive beside sales, a website, a shop, a till; only when it is named
 demo        the journeys, in a browser; arguments are their names
 chaos       payments while everything is killed; then the books are compared with the gateway's
 charging    the same for what is collected month by month, by Odoo and by a gateway
@@ -20,10 +22,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import database, fetch, lifecycle, lint, postgres, processes, server
+from . import bare, beside, database, fetch, lifecycle, lint, postgres, processes, server, upgrade
 from .home import CHECKOUT, LOGS, Failure, say
 
 FAST = ('lint', 'protocol')
+# Long, and seldom another answer: before a release.
+NAMED_ONLY = ('apps',)
 # Tests at install run before this add-on is loaded: they cannot tell anything about it.
 PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_install')
 # The tags of tests that run beside the others.
@@ -32,6 +36,7 @@ PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 BESIDE = 'payment_stripe'
 PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts', 'tests/smtp')
 MOST_REPEATED = 2
+BARE_CHECKS = 3  # same bytes, installs, uninstalls
 KEPT_RUNS = 10
 SHOWN_LINES = 60
 
@@ -50,8 +55,9 @@ class Outcome:
 
 
 def main(*words):
-    """Run the stages that the words name, all of them without words."""
-    names = [name for name in STAGES if name in words] or list(FAST if 'fast' in words else STAGES)
+    """Run the stages that the words name, without words all but those to be named."""
+    usual = FAST if 'fast' in words else [name for name in STAGES if name not in NAMED_ONLY]
+    names = [name for name in STAGES if name in words] or list(usual)
     arguments = [word for word in words if word not in STAGES and word != 'fast']
     if arguments and len(names) > 1:
         raise Failure(f'There is no stage {arguments[0]}; there are {", ".join(STAGES)}.')
@@ -160,7 +166,12 @@ def _failed_tests(log):
 
 
 def _odoo_tests(log, tags, *options):
-    with database.copy(database.email_pay(), log.stem) as name, processes.port(18069) as port:
+    with database.copy(database.email_pay(), log.stem) as name:
+        return _tests_on(name, log, tags, *options)
+
+
+def _tests_on(name, log, tags, *options):
+    with processes.port(18069) as port:
         code = server.run(
             log, '--database', name, '--test-tags', ','.join(tags), '--stop-after-init',
             '--http-port', port, '--screenshots', log.parent, *options)
@@ -168,7 +179,27 @@ def _odoo_tests(log, tags, *options):
 
 
 def _install(log):
-    return Outcome(passed=lifecycle.check(log.parent))
+    addons = bare.unpacked(log.with_suffix(''))
+    return Outcome(passed=lifecycle.check(log.parent, addons))
+
+
+def _package(log):
+    folder = log.with_suffix('')
+    bare.check_bytes(folder)
+    addons = bare.unpacked(folder)
+    outcome = bare.check(log.parent, addons, _shipped_tests(log))
+    outcome.passed += BARE_CHECKS + upgrade.check(log.parent, addons)
+    return outcome
+
+
+def _apps(log):
+    addons = bare.unpacked(log.with_suffix(''))
+    return beside.check(log.parent, addons, _shipped_tests(log, *beside.TESTS))
+
+
+def _shipped_tests(log, *more):
+    tags = (f'/{server.ADDON}', *more)
+    return lambda name, options: _tests_on(name, log, tags, *options)
 
 
 def _demo(log, *journeys):
@@ -199,6 +230,8 @@ STAGES = {
     'chaos': _chaos,
     'charging': _charging,
     'install': _install,
+    'package': _package,
+    'apps': _apps,
 }
 
 

@@ -21,11 +21,16 @@ from . import email_pay_installment_retry
 from . import email_pay_link
 from . import email_pay_link_bounce
 from . import email_pay_link_checkout
+from . import email_pay_link_report
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
 from . import email_pay_method
 from . import email_pay_method_recurring
 from . import email_pay_outstanding
+from . import email_pay_overview
+from . import email_pay_overview_attention
+from . import email_pay_overview_money
+from . import email_pay_overview_sent
 from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_attempt

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from . import accept, booking, charging, journey, memory, pages, sign_in, statements
+from . import accept, booking, charging, journey, memory, overview, pages, sign_in, statements
 
 
 class Goal(NamedTuple):
@@ -22,6 +22,7 @@ GOALS = (
     Goal(12, 'statement', statements.served),
     Goal(14, 'look-up', sign_in.looked_up),
     Goal(13, 'sign-in', sign_in.told_by_time),
+    Goal(16, 'overview', overview.opened),
     Goal(8, 'alone', booking.alone),
     Goal(7, 'backlog', booking.backlog),
     Goal(15, 'charging', charging.due),

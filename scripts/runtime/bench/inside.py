@@ -12,6 +12,7 @@ import time
 import customers  # beside this file, which is no part of a package here
 import documents
 import plans
+import volume
 
 
 def serve(env, port):
@@ -82,6 +83,10 @@ def create_customers(env, count):
 
 def look_up_customers(env, numbers):
     return customers.look_up(env, numbers)
+
+
+def create_volume(env, count):
+    return volume.create(env, count)
 
 
 def choose_policy(env, policy):
@@ -209,6 +214,6 @@ CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
+        create_volume, create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
         run_other_jobs, read_books)
 }

@@ -214,6 +214,6 @@ CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        create_volume, create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone, book_ours,
-        run_other_jobs, read_books)
+        create_volume, create_plans, let_fall_due, charge_ours, book_stock, book_stock_alone,
+        book_ours, run_other_jobs, read_books)
 }

@@ -12,7 +12,7 @@ OPEN, LOST = 4, 400
 DAY = f'(n % {DAYS})'
 PAID = f'(n % {OPEN} != 0)'
 SENT_AT = f"(now() AT TIME ZONE 'UTC' - make_interval(days => {DAY}, mins => n % 600))"
-PAID_AT = f'({SENT_AT} + make_interval(mins => 30 + n %% 10000))'
+PAID_AT = f'({SENT_AT} + make_interval(mins => 30 + n % 10000))'
 DATE = f'(CURRENT_DATE - {DAY})'
 
 
@@ -28,13 +28,12 @@ def create(env, count):
         'name': "'Volume ' || n", 'complete_name': "'Volume ' || n",
     })
     env.cr.execute('UPDATE res_partner SET commercial_partner_id = id WHERE id > %s', [first])
-    partner = {
-        name: f'{first} + 1 + n % {CUSTOMERS}' for name in ('partner_id', 'commercial_partner_id')
-    }
-    moves = _repeat(env, 'account_move', move.id, count, partner | {
-        'name': "'VOLUME/' || n", 'payment_reference': 'NULL', 'access_token': 'NULL',
-        'sequence_prefix': "'VOLUME/'", 'sequence_number': 'n', 'date': DATE,
-        'invoice_date': DATE, 'invoice_date_due': f'{DATE} + 30',
+    partner = f'{first} + 1 + n % {CUSTOMERS}'
+    moves = _repeat(env, 'account_move', move.id, count, {
+        'partner_id': partner, 'commercial_partner_id': partner, 'access_token': 'NULL',
+        'name': "'VOLUME/' || n", 'payment_reference': 'NULL', 'sequence_prefix': "'VOLUME/'",
+        'sequence_number': 'n', 'date': DATE, 'invoice_date': DATE,
+        'invoice_date_due': f'{DATE} + 30',
         'amount_residual': f'CASE WHEN {PAID} THEN 0 ELSE original.amount_total END',
         'amount_residual_signed': f'CASE WHEN {PAID} THEN 0 ELSE original.amount_total END',
         'payment_state': f"CASE WHEN {PAID} THEN 'paid' ELSE 'not_paid' END",
@@ -42,7 +41,7 @@ def create(env, count):
     for line in move.line_ids:
         due = line.account_type == 'asset_receivable'
         _repeat(env, 'account_move_line', line.id, count, {
-            'partner_id': partner['partner_id'], 'move_id': f'{moves} + n', 'date': DATE,
+            'partner_id': partner, 'move_id': f'{moves} + n', 'date': DATE,
             'move_name': "'VOLUME/' || n", 'invoice_date': DATE,
             **({
                 'date_maturity': f'{DATE} + 30', 'reconciled': PAID,
@@ -51,7 +50,7 @@ def create(env, count):
                     f'CASE WHEN {PAID} THEN 0 ELSE original.amount_currency END',
             } if due else {}),
         })
-    _pay(env, payment, count, partner['partner_id'])
+    _pay(env, payment, count, partner)
     env.cr.commit()
     env.cr.execute('ANALYZE')
     invoices = [('company_id', '=', env.company.id), ('move_type', '=', 'out_invoice')]
@@ -86,8 +85,8 @@ def _pay(env, payment, count, partner):
     """The links of all documents, and the payments of most."""
     transaction = payment.payment_transaction_id
     links = _repeat(env, 'email_pay_link', transaction.email_pay_link_id.id, count, {
-        'partner_id': partner, 'selector': "'volume' || n", 'message_id': 'NULL', 'sent_at': SENT_AT,
-        'first_sent_at': SENT_AT, 'open_count': '1',
+        'partner_id': partner, 'selector': "'volume' || n", 'message_id': 'NULL',
+        'sent_at': SENT_AT, 'first_sent_at': SENT_AT, 'open_count': '1',
         'opened_at': f'CASE WHEN {PAID} OR n % 3 = 0 THEN {SENT_AT} END',
         'expires_at': f"{SENT_AT} + interval '30 days'",
         'mail_state': f"CASE WHEN n % {LOST} = 0 THEN 'failed' ELSE 'sent' END",

@@ -27,10 +27,6 @@ from . import email_pay_link_statement
 from . import email_pay_method
 from . import email_pay_method_recurring
 from . import email_pay_outstanding
-from . import email_pay_overview
-from . import email_pay_overview_attention
-from . import email_pay_overview_money
-from . import email_pay_overview_sent
 from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_attempt
@@ -102,3 +98,7 @@ from . import account_move_follow
 from . import email_pay_plan_follow
 from . import email_pay_plan_order
 from . import email_pay_plan_page
+from . import email_pay_overview
+from . import email_pay_overview_attention
+from . import email_pay_overview_money
+from . import email_pay_overview_sent

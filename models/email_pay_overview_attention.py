@@ -84,7 +84,8 @@ class EmailPayOverview(models.AbstractModel):
     @api.model
     def _attention_items(self):
         """The most urgent first."""
-        return [*self._attention_to_money(), *self._attention_to_mails()]
+        items = [*self._attention_to_money(), *self._attention_to_mails()]
+        return sorted(items, key=lambda item: not item.urgent)
 
     @api.model
     def _attention_to_money(self):
@@ -137,7 +138,7 @@ class EmailPayOverview(models.AbstractModel):
             [('activity_type_id', '=', kind.id)], ['res_model'])
         models_ = [self.env[name] for (name,) in rows if name in self.env and name not in COUNTED]
         return [
-            Item(self.env['ir.model']._get(model._name).name, model._name,
+            Item(_("To do: %s", self.env['ir.model']._get(model._name).name), model._name,
                  [('activity_ids.activity_type_id', '=', kind.id)])
             for model in models_ if 'company_id' in model._fields and model.has_access('read')
         ]

@@ -60,17 +60,17 @@ class EmailPayOverview(models.AbstractModel):
         came = [row[1:] for row in rows if row[0] == 'inbound']
         went = [row[1:] for row in rows if row[0] == 'outbound']
         inbound = domain & Domain('payment_type', '=', 'inbound')
-        methods = dict.fromkeys(method for method, *_rest in came)
+        methods = [
+            self._payments(
+                method.name or _("Other"), company,
+                inbound & Domain('payment_method_line_id', '=', method.id),
+                [row for row in came if row[0] == method], buckets=buckets)
+            for method in dict.fromkeys(row[0] for row in came)
+        ]
         return {
             'buckets': buckets,
             'collected': self._payments(_("Collected"), company, inbound, came),
-            'methods': [
-                self._payments(
-                    method.name or _("Other"), company,
-                    inbound & Domain('payment_method_line_id', '=', method.id),
-                    [row for row in came if row[0] == method], buckets=buckets)
-                for method in methods
-            ],
+            'methods': sorted(methods, key=lambda method: -method['amount']),
             'paid_back': self._payments(
                 _("Paid back"), company, domain & Domain('payment_type', '=', 'outbound'), went),
         }

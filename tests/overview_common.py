@@ -19,10 +19,10 @@ class OverviewCommon(StatementCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.accountant = cls.user('billing')
+        cls.accountant = cls.user_in('billing')
 
     @classmethod
-    def user(cls, group, companies=None):
+    def user_in(cls, group, companies=None):
         companies = companies or cls.company
         return new_test_user(
             cls.env, f'overview_{group}_{companies[:1].id}', f'base.group_user,{GROUPS[group]}',
@@ -44,13 +44,13 @@ class OverviewCommon(StatementCommon):
 
     # --- what is seen -------------------------------------------------------------------------
 
-    def overview(self, *period, user=None, companies=None):
+    def overview(self, *period, user=None, companies=None, **context):
         """What `user` is shown when these companies are ticked."""
         self.env.flush_all()
         overview = self.env['email.pay.overview'].with_user(user or self.accountant)
         companies = companies or self.company
         return overview.with_context(
-            allowed_company_ids=companies.ids).read_overview(*period)
+            allowed_company_ids=companies.ids, **context).read_overview(*period)
 
     def block(self, *period, **kwargs):
         """The part of the one company."""

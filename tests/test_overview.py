@@ -114,10 +114,11 @@ class TestOverview(OverviewCommon):
     def test_each_method_has_its_own_number(self):
         by_card = self.paid_on(fields.Date.today(), 10.0)
         other = self.paid_on(fields.Date.today(), 7.0)
-        line = other.payment_method_line_id.copy({'name': "Another app"})
+        line = self.collections.inbound_payment_method_line_ids - other.payment_method_line_id
+        line[0].name = "Another app"
         self.env.cr.execute(
             "UPDATE account_payment SET payment_method_line_id = %s WHERE id = %s",
-            [line.id, other.id])
+            [line[0].id, other.id])
         self.env.invalidate_all()
         methods = self.block()['methods']
         self.assertLeadsTo(self.named(methods, by_card.payment_method_line_id.name), by_card)
@@ -202,8 +203,7 @@ class TestOverview(OverviewCommon):
         link.first_sent_at = datetime(2026, 3, 1, 3, 0)  # still February in Panama
         february = ('free', '2026-02-01', '2026-02-28')
         for zone, count in {'America/Panama': 1, 'UTC': 0}.items():
-            self.accountant.tz = zone
-            self.assertEqual(self.stages(self.block(*february))[0], count)
+            self.assertEqual(self.stages(self.block(*february, tz=zone))[0], count)
 
     # --- what to do first ---------------------------------------------------------------------
 

@@ -52,10 +52,11 @@ class TestOverviewAttention(OverviewCommon, PlanFollowCommon):
         self.assertGone("Denied instalments")
 
     def test_instalments_that_a_person_confirms(self):
-        due = self.plan('awaiting', first_date='2026-01-31').installment_ids
-        self.plan('awaiting', first_date='2099-01-31')
-        self.plan('awaiting', first_date='2026-01-31', method=self.on_card)
-        self.plan('awaiting', first_date='2026-01-31', plan_state='pending')
+        since = {'first_date': fields.Date.to_string(fields.Date.today() - timedelta(days=9))}
+        due = self.plan('awaiting', 'awaiting', **since).installment_ids.sorted('number')[0]
+        self.plan('awaiting', 'awaiting', first_date='2099-01-31')
+        self.plan('awaiting', 'awaiting', method=self.on_card, **since)
+        self.plan('awaiting', 'awaiting', plan_state='pending', **since)
         self.check("Instalments to confirm", due)
 
     def test_promises_that_were_not_kept(self):
@@ -112,9 +113,9 @@ class TestOverviewAttention(OverviewCommon, PlanFollowCommon):
         self.assertGone("Reminders that were not sent")
 
     def test_whatever_else_asks_for_a_person(self):
-        plan = self.plan('awaiting', first_date='2099-01-31')
+        plan = self.plan('awaiting', 'awaiting', first_date='2099-01-31')
         plan._need_person("Look", "At this.")
-        name = self.env['ir.model']._get('email.pay.plan').name
+        name = f"To do: {self.env['ir.model']._get('email.pay.plan').name}"
         self.check(name, plan)
         plan._no_attention()
         self.assertGone(name)

@@ -100,13 +100,12 @@ def _pay(env, payment, count, partner):
         'partner_id': partner, 'name': "'VOLUME/' || n", 'date': DATE, 'move_id': 'NULL',
         'payment_transaction_id': f'{transactions} + n',
     }, where=PAID)
-    receipt = env['email.pay.receipt'].create({'payment_id': payment.id, 'kind': 'receipt'})
     event = env['email.pay.event'].create({
         'provider_id': transaction.provider_id.id, 'key': 'volume', 'source': 'webhook',
         'state': 'done', 'transaction_id': transaction.id,
     })
     env.flush_all()
-    _repeat(env, 'email_pay_receipt', receipt.id, count, {
+    _repeat(env, 'email_pay_receipt', payment.email_pay_receipt_ids[:1].id, count, {
         'payment_id': f'{payments} + n',
         'state': f"CASE WHEN n % {LOST} = 1 THEN 'bounced' ELSE 'sent' END",
     }, where=PAID)

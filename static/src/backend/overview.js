@@ -21,6 +21,12 @@ const PERIODS = {
     free: _t("From … to …"),
 };
 
+// What the views of these records need.
+const CONTEXTS = {
+    "account.payment": { create: false },
+    "ir.mail_server": { email_pay_account: true },
+};
+
 /** What stands above the overview: components that get its companies. */
 export const banners = registry.category("email_pay.overview_banners");
 
@@ -75,8 +81,9 @@ export class Overview extends Component {
         const shown = action
             ? await this.action.loadAction(action)
             : { type: "ir.actions.act_window", res_model: model, views: [[false, "list"], [false, "form"]] };
-        const context = model === "ir.mail_server" ? { email_pay_account: true } : {};
-        return this.action.doAction({ ...shown, name: label, display_name: label, domain, context });
+        return this.action.doAction({
+            ...shown, domain, name: label, display_name: label, context: CONTEXTS[model] || {},
+        });
     }
 
     openDays(method, { first, last }) {

@@ -31,7 +31,10 @@ class EmailPayLink(models.Model):
         string="First Sent on", compute='_compute_first_sent_at', store=True,
     )
 
-    _first_sent = models.Index("(company_id, first_sent_at) WHERE first_sent_at IS NOT NULL")
+    # All that the overview reads of a link.
+    _first_sent = models.Index("""
+        (company_id, first_sent_at, id) INCLUDE (opened_at) WHERE first_sent_at IS NOT NULL
+    """)
 
     @api.depends('sent_at')
     def _compute_first_sent_at(self):

@@ -7,7 +7,7 @@ ROWS = """
            link.first_sent_at AS sent_at, COALESCE(link.opened_at, paid.at) AS opened_at,
            paid.at AS paid_at,
            CASE WHEN paid.at IS NOT NULL THEN 'paid' WHEN link.opened_at IS NOT NULL THEN 'opened'
-                ELSE 'sent' END AS stage,
+                ELSE 'sent' END AS stage, 1 AS sent,
            CASE WHEN link.opened_at IS NOT NULL OR paid.at IS NOT NULL THEN 1 ELSE 0 END AS opened,
            CASE WHEN paid.at IS NOT NULL THEN 1 ELSE 0 END AS paid,
            CASE WHEN paid.at > link.first_sent_at
@@ -76,6 +76,7 @@ class EmailPayLinkReport(models.Model):
     stage = fields.Selection(
         [('sent', "Sent"), ('opened', "Opened"), ('paid', "Paid")], readonly=True,
     )
+    sent = fields.Integer(readonly=True)
     opened = fields.Integer(readonly=True)
     paid = fields.Integer(readonly=True)
     days = fields.Float(

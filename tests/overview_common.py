@@ -33,14 +33,19 @@ class OverviewCommon(StatementCommon):
     def sent(self, days=1.0, opened=False, paid_after=None, amount=10.0):
         """A link that went out first so many days ago, and what became of it."""
         link = self.create_link(self.create_invoice(amount))
-        link._send()
+        link._record_sent(mail_state='sent')
         link.first_sent_at = fields.Datetime.now() - timedelta(days=days)
         if opened:
             link._record_opened()
         if paid_after is not None:
-            paid = self.pay_by_card(link)
-            paid.last_state_change = link.first_sent_at + timedelta(days=paid_after)
+            self.paid(link, paid_after)
         return link
+
+    def paid(self, link, days, amount=None):
+        """The gateway confirmed a payment, so many days after the link went out."""
+        transaction = self.start_payment(link, amount)
+        transaction._set_done()
+        transaction.last_state_change = link.first_sent_at + timedelta(days=days)
 
     # --- what is seen -------------------------------------------------------------------------
 

@@ -70,12 +70,9 @@ class TestOverview(OverviewCommon):
         self.assertEqual([figure['share'] for figure in block['within']], [0.25, 0.75, 0.75])
 
     def test_a_second_payment_does_not_count_again(self):
-        link = self.create_link(self.create_invoice(30.0))
-        link._send()
-        link.first_sent_at -= timedelta(days=9)
+        link = self.sent(days=9, amount=30.0)
         for days in (1, 8):
-            tx = self.pay_by_card(link, 15.0)
-            tx.last_state_change = link.first_sent_at + timedelta(days=days)
+            self.paid(link, days, 15.0)
         block = self.block()
         self.assertEqual((self.stages(block), block['median']), ([1, 1, 1], 1))
 
@@ -174,8 +171,8 @@ class TestOverview(OverviewCommon):
 
     def test_each_number_leads_to_exactly_what_it_counts(self):
         self.sent(opened=True, paid_after=2)
-        self.sent(opened=True)
-        self.sent(days=35, paid_after=2)
+        self.sent(days=35, opened=True)
+        self.paid_on(fields.Date.today(), 5.0)
         self.owe(5.0, 40)
         for period in (('days',), ('month',), ('quarter',), ('free', '2020-01-01', '2030-01-01')):
             with self.subTest(period):

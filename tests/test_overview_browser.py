@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .browser_common import DESKTOP, PHONE, BrowserCommon
+from .browser_common import DESKTOP, PHONE, BrowserCommon, EveryPage
 from .overview_common import OverviewCommon
 
 # What Odoo's own client may say where nothing pushes messages to it.
@@ -48,6 +48,6 @@ class TestOverviewBrowser(OverviewCommon, BrowserCommon):
             page.get_by_text("Nothing was sent yet.").wait_for()
             self.assertLessEqual(
                 page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0)
-            self.assertFalse(self.bars(page, include=[['.o_email_pay_overview .o_content']]))
+            self.assertFalse(EveryPage.bars(self, page, include=[['.o_email_pay_overview .o_content']]))
             page.locator('[name=outstanding] button', has_text="31").click()
             page.locator('.o_kanban_record:not(.o_kanban_ghost)', has_text="Rosa Vega").wait_for()

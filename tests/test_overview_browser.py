@@ -21,7 +21,7 @@ class TestOverviewBrowser(OverviewCommon, BrowserCommon):
             'name': 'session_id', 'value': session.sid, 'url': self.base_url(),
         }])
         page.goto('/odoo/email-pay')
-        page.locator('[name=funnel]').wait_for()
+        page.locator('[name=outstanding]').wait_for()
 
     def test_a_number_leads_to_its_records_and_back(self):
         self.sent(opened=True, paid_after=1)

@@ -48,6 +48,7 @@ class TestOverviewBrowser(OverviewCommon, BrowserCommon):
             page.get_by_text("Nothing was sent yet.").wait_for()
             self.assertLessEqual(
                 page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0)
-            self.assertFalse(EveryPage.bars(self, page, include=[['.o_email_pay_overview .o_content']]))
+            ours = [['.o_email_pay_overview .o_content']]
+            self.assertFalse(EveryPage.bars(self, page, include=ours))
             page.locator('[name=outstanding] button', has_text="31").click()
             page.locator('.o_kanban_record:not(.o_kanban_ghost)', has_text="Rosa Vega").wait_for()

@@ -65,6 +65,7 @@
         'views/portal_templates.xml',
         'views/payment_return_views.xml',
         'views/mail_account_views.xml',
+        'views/email_pay_overview_views.xml',
         'views/email_pay_menus.xml',
         'data/sign_in_data.xml',
         'views/email_pay_sign_in_views.xml',

@@ -21,6 +21,7 @@ from . import email_pay_installment_retry
 from . import email_pay_link
 from . import email_pay_link_bounce
 from . import email_pay_link_checkout
+from . import email_pay_link_report
 from . import email_pay_link_sharing
 from . import email_pay_link_statement
 from . import email_pay_method
@@ -100,3 +101,7 @@ from . import email_pay_plan_follow
 from . import email_pay_plan_order
 from . import email_pay_plan_order_changes
 from . import email_pay_plan_page
+from . import email_pay_overview
+from . import email_pay_overview_attention
+from . import email_pay_overview_money
+from . import email_pay_overview_sent

@@ -29,7 +29,7 @@ class AccountMove(models.Model):
         search='_search_email_pay_status',
     )
     email_pay_promised_for = fields.Date(
-        copy=False, string="Promised for", tracking=True,
+        copy=False, string="Promised for", tracking=True, index='btree_not_null',
         help="The day on which the customer said to pay.",
     )
 

@@ -8,12 +8,14 @@ from .email_pay_receipt import STATES
 
 POSTED = ('in_process', 'paid')
 TAKEN_BACK = ('draft', 'canceled', 'rejected')
-# The last mail to the partner of each payment.
+# The payments whose last mail to the partner is in one of these states.
 LAST_STATES = """
-    SELECT payment_id FROM (
-        SELECT DISTINCT ON (payment_id) payment_id, state FROM email_pay_receipt
-         WHERE role != 'copy' ORDER BY payment_id, id DESC
-    ) last WHERE last.state IN %s
+    SELECT receipt.payment_id FROM email_pay_receipt receipt
+     WHERE receipt.state IN %s AND receipt.role != 'copy' AND NOT EXISTS (
+        SELECT FROM email_pay_receipt later
+         WHERE later.payment_id = receipt.payment_id AND later.role != 'copy'
+           AND later.id > receipt.id
+    )
 """
 
 

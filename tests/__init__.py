@@ -27,6 +27,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_mail_told
     from . import test_no_chart
     from . import test_outstanding
+    from . import test_overview
+    from . import test_overview_access
+    from . import test_overview_attention
+    from . import test_overview_browser
     from . import test_sign_in
     from . import test_sign_in_session
     from . import test_sign_in_limits

@@ -28,6 +28,10 @@ class Session:
             f'/web/dataset/call_kw/{model}/{method}',
             model=model, method=method, args=args, kwargs=kwargs)
 
+    def load_action(self, action, context):
+        """What the web client asks for before it opens an action."""
+        return self._post('/web/action/load', action_id=action, context=context)
+
     def _post(self, path, **params):
         answer = self.browser.post(
             self._url + path, timeout=TIMEOUT,

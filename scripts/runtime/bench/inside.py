@@ -15,6 +15,7 @@ import customers
 import documents
 import mails
 import plans
+import volume
 
 
 def serve(env, port):
@@ -85,6 +86,10 @@ def create_customers(env, count):
 
 def look_up_customers(env, numbers):
     return customers.look_up(env, numbers)
+
+
+def create_volume(env, count):
+    return volume.create(env, count)
 
 
 def choose_policy(env, policy):
@@ -252,7 +257,7 @@ CALLS = {
     function.__name__: function
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
-        create_plans, let_fall_due, charge_ours, copy_documents, charge_day, ask_for_charges,
-        process_number, open_mail_account, post_payments, write_receipts, send_receipts, book_stock,
-        book_stock_alone, book_ours, run_other_jobs, read_books)
+        create_plans, let_fall_due, charge_ours, copy_documents, create_volume, charge_day,
+        ask_for_charges, process_number, open_mail_account, post_payments, write_receipts,
+        send_receipts, book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
 }

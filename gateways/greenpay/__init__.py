@@ -75,6 +75,7 @@ class GreenPay(Gateway):
     # Inferred: plugins read the raw body, whatever its label says.
     media_types = frozenset({'application/json', 'application/x-www-form-urlencoded'})
     final_codes = const.FINAL_CODES
+    sandbox_urls = frozenset({const.SANDBOX_MERCHANT_URL, const.SANDBOX_FORM_URL})
     Credentials = Credentials
 
     def currencies(self) -> frozenset[str]:

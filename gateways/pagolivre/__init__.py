@@ -69,6 +69,7 @@ class PagoLivre(Gateway):
         currencies=frozenset({'BRL'}),
     )
     media_types = frozenset({'application/json'})
+    sandbox_urls = frozenset({const.SANDBOX_URL})
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------

@@ -59,20 +59,21 @@ class EmailPayPortal(models.Model):
         self.ensure_one()
         if obstacle := self._trial_obstacle(provider):
             raise UserError(obstacle)
-        self._lock_trials()
         self._offer_for_trial(provider)
-        invoice = self._open_trial() or self._create_trial(partner)
+        invoice = self._make_trial(partner)
         if invoice.state == 'draft':
             invoice.action_post()
         invoice.action_send_payment_email()
         return invoice
 
-    def _lock_trials(self):
-        """Let one person at a time make a trial invoice: see `account.move._email_pay_lock`."""
+    def _make_trial(self, partner):
+        """The trial invoice that is open, or a new one. Two clicks at once make one: whoever waited
+        for the lock begins again, as in `account.move._email_pay_lock`."""
         locked_ids(self.env.cr, SQL(
             "UPDATE email_pay_portal SET write_date = write_date WHERE id = %s RETURNING id",
             self.id,
         ))
+        return self._open_trial() or self._create_trial(partner)
 
     def _offer_for_trial(self, provider):
         if provider not in self._providers():

@@ -26,6 +26,11 @@ if __name__.startswith('odoo.addons.'):
     from . import test_sign_in_limits
     from . import test_tax_number
     from . import test_plan_follow
+    from . import test_onboarding
+    from . import test_trial
+    from . import test_trial_concurrency
+    from . import test_go_live
+    from . import test_first_minutes
     from . import test_plan_page
     from . import test_plan_order
     from . import test_portal

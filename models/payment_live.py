@@ -107,10 +107,10 @@ class PaymentProvider(models.Model):
         if empty := self._email_pay_empty_fields():
             return [_("Fill in what the gateway gave you: %s.", ', '.join(empty))]
         obstacles = [
-            _("“%s” is a test key. Enter the one for real payments.", label)
+            self.env._("“%s” is a test key. Enter the one for real payments.", label)
             for label in self._email_pay_test_keys()
         ] + [
-            _("“%s” leads to a test system. Enter the address for real payments.", label)
+            self.env._("“%s” leads to a test system. Enter the address for real payments.", label)
             for label in self._email_pay_test_addresses()
         ]
         if not self._email_pay_is_tested():
@@ -138,7 +138,7 @@ class PaymentProvider(models.Model):
         ]
 
     def _email_pay_test_addresses(self):
-        """Those of the gateway's own test system, and of stand-ins on a private network."""
+        """Those of the gateway's test system, and of stand-ins on a private network."""
         if self.code not in REGISTRY:
             return []
         gateway = self._email_pay_gateway()
@@ -162,8 +162,8 @@ class PaymentProvider(models.Model):
         lines = journal.inbound_payment_method_line_ids
         if self._origin not in lines.payment_provider_id:
             return [_(
-                "The journal %(journal)s has no payment method for %(app)s. Add it under “Incoming"
-                " Payments” of the journal.", journal=journal.name, app=self.name,
+                "The journal %(journal)s has no payment method for %(app)s. Add it under its"
+                " “Incoming Payments”.", journal=journal.name, app=self.name,
             )]
         return []
 

@@ -40,31 +40,35 @@ class SetUpCommon(EmailPayHttpCommon):
     def name_of(self, step):
         return step['panel_step_open_action_name'].removeprefix('action_email_pay_')
 
-    def press(self, step, company=None):
+    @classmethod
+    def press(cls, step, company=None):
         """Press the button of a step."""
-        steps = self.env['onboarding.onboarding.step'].with_user(self.boss)
-        return getattr(steps.with_company(company or self.company), f'action_email_pay_{step}')()
+        steps = cls.env['onboarding.onboarding.step'].with_user(cls.boss)
+        return getattr(steps.with_company(company or cls.company), f'action_email_pay_{step}')()
 
     def step(self, name):
         return self.env.ref(f'email_pay.onboarding_step_{name}').with_user(self.boss)
 
     # --- the steps, as an administrator does them -------------------------------------------------
 
-    def choose(self, provider=None):
-        action = self.press('choose')
-        choices = self.env['email.pay.method.choice'].with_user(self.boss).search(action['domain'])
-        provider = provider or self.credicorp
-        choices.filtered(lambda choice: choice.provider_id == provider).action_choose()
+    @classmethod
+    def choose(cls):
+        action = cls.press('choose')
+        choices = cls.env['email.pay.method.choice'].with_user(cls.boss).search(action['domain'])
+        choices.filtered(lambda choice: choice.provider_id == cls.credicorp).action_choose()
 
-    def enter_keys(self):
-        self.credicorp.with_user(self.boss).write({
-            **self.merchant_keys, 'journal_id': self.collections.id})
+    @classmethod
+    def enter_keys(cls):
+        cls.credicorp.with_user(cls.boss).write({
+            **cls.merchant_keys, 'journal_id': cls.collections.id})
 
-    def up_to(self, step):
+    @classmethod
+    def up_to(cls, step):
         """Do the steps before this one."""
-        for name, act in (
-            ('choose', self.choose), ('keys', self.enter_keys), ('test', lambda: self.press('test')),
-        ):
+        acts = {
+            'choose': cls.choose, 'keys': cls.enter_keys, 'test': lambda: cls.press('test'),
+        }
+        for name, act in acts.items():
             if name == step:
                 return
             act()

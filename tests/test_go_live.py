@@ -25,7 +25,7 @@ class TestGoLive(SetUpCommon):
     def make_ready(self):
         """Everything that going live asks for, as it comes about."""
         self.up_to('trial')
-        self.send_trial()
+        self.portal._offer_for_trial(self.credicorp)
         self.assertEqual(self.notify(self.sale_event()).status_code, 200)
         self.env['ir.config_parameter'].set_param('web.base.url', PUBLIC)
         self.env['ir.mail_server'].create({'name': "Ours", 'smtp_host': 'mail.canal.example.com'})
@@ -79,7 +79,6 @@ class TestGoLive(SetUpCommon):
 
     def test_a_notification_of_another_time_does_not_count(self):
         self.make_ready()
-        self.events().create_date = '2020-01-01'
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE email_pay_event SET create_date = '2020-01-01' WHERE provider_id = %s",
@@ -133,7 +132,7 @@ class TestGoLive(SetUpCommon):
     def test_a_journal_without_the_payment_method_of_the_app(self):
         self.make_ready()
         self.env['account.payment.method.line'].search([
-            ('payment_provider_id', '=', self.credicorp.id)]).unlink()
+            ('payment_provider_id', '=', self.credicorp.id)]).payment_provider_id = False
         with patch.object(type(self.credicorp), '_get_provider_payment_method',
                           lambda self, code: self.env['account.payment.method']):
             self.credicorp.invalidate_recordset(['journal_id'])

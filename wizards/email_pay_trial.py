@@ -17,7 +17,7 @@ class EmailPayTrial(models.TransientModel):
     partner_id = fields.Many2one(
         'res.partner', string="Customer", required=True, readonly=True, ondelete='cascade')
     amount = fields.Monetary(readonly=True, default=1.0)
-    email = fields.Char(string="E-mail", required=True)
+    email = fields.Char(string="E-mail")
     invoice_id = fields.Many2one('account.move', readonly=True, ondelete='set null')
     is_enabled = fields.Boolean(related='portal_id.enabled')
     is_paid = fields.Boolean(readonly=True)
@@ -57,8 +57,8 @@ class EmailPayTrial(models.TransientModel):
             'params': {
                 'type': 'success',
                 'title': _("%s is on its way", invoice.name),
-                'message': _("Open the mail at %s, press “Pay now”, and pay with a test card of the"
-                             " gateway.", self.email),
+                'message': _("Open the mail at %s, press “Pay now”, and pay with a test card of"
+                             " the gateway.", self.email),
                 'sticky': True,
                 'next': {'type': 'ir.actions.act_window_close'},
             },
@@ -67,8 +67,8 @@ class EmailPayTrial(models.TransientModel):
     def _check_customer(self):
         """:raises UserError: the gateway or the mail needs something that is not known."""
         partner = self.partner_id
-        if not email_normalize(self.email):
-            raise UserError(_("“%s” is not an e-mail address.", self.email))
+        if not email_normalize(self.email or ''):
+            raise UserError(_("Enter your e-mail address."))
         if partner.email != self.email:
             partner.email = self.email
         if lacks := self.provider_id._email_pay_lacks(partner):

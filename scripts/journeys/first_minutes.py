@@ -64,7 +64,7 @@ def create_company(admin):
     country = admin.call('res.country', 'search', [('code', '=', 'PA')])[0]
     company = admin.call('res.company', 'create', [{'name': COMPANY, 'country_id': country}])[0]
     admin.call('res.users', 'write', [admin.user_id], {'company_ids': [(4, company)]})
-    admin.call('account.chart.template', 'try_loading', 'pa', company)
+    admin.call('account.chart.template', 'try_loading', [], 'pa', company)
     groups = [
         admin.call('ir.model.data', 'search_read',
                    [('module', '=', module), ('name', '=', name)], ['res_id'])[0]['res_id']
@@ -89,7 +89,8 @@ def open_account(journey):
 # -- The steps ----------------------------------------------------------------------------------
 
 def open_from_menu(desk):
-    desk.goto(re.sub(r'(//[^/]+).*', r'\1/odoo/action-account.action_move_out_invoice_type', desk.url))
+    invoices = '/odoo/action-account.action_move_out_invoice_type'
+    desk.goto(re.sub(r'(//[^/]+).*', rf'\1{invoices}', desk.url))
     desk.locator('.o_menu_sections [data-menu-xmlid="account.menu_finance_configuration"]').click()
     desk.locator('[data-menu-xmlid="email_pay.menu_email_pay_set_up"]').click()
     desk.locator('.o_email_pay_onboarding').wait_for()

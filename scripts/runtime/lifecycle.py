@@ -25,6 +25,11 @@ STRAY_COLUMNS = """
                SELECT FROM ir_model_fields
                 WHERE replace(model, '.', '_') = table_name AND name = column_name)
 """
+# What new administrators are shown; the progress of each company goes with it.
+STEPS = """
+    SELECT 'onboarding step ' || id FROM onboarding_onboarding_step
+     WHERE starts_with(panel_step_open_action_name, 'action_email_pay')
+"""
 RECORDS = f"SELECT 'record ' || name FROM ir_model_data WHERE module = '{server.ADDON}'"
 
 
@@ -56,6 +61,6 @@ def _check_beside(logs):
 
 def _strays(name):
     return {
-        found for statement in (STRAY_COLUMNS, RECORDS)
+        found for statement in (STRAY_COLUMNS, RECORDS, STEPS)
         for (found,) in database.query(statement, database=name)
     }

@@ -33,7 +33,7 @@ class EmailPayPortal(models.Model):
             'choose': bool(app),
             'keys': bool(app.journal_id) and not app._email_pay_empty_fields(),
             'test': live or (app.state == 'test' and app._email_pay_is_tested()),
-            'trial': live or bool(app) and self._is_trial_paid(app),
+            'trial': live or (bool(app) and self._is_trial_paid(app)),
             'live': live and self.enabled,
         }
 

@@ -89,11 +89,16 @@ def open_account(journey):
 # -- The steps ----------------------------------------------------------------------------------
 
 def open_from_menu(desk):
-    invoices = '/odoo/action-account.action_move_out_invoice_type'
-    desk.goto(re.sub(r'(//[^/]+).*', rf'\1{invoices}', desk.url))
-    desk.locator('.o_menu_sections [data-menu-xmlid="account.menu_finance_configuration"]').click()
-    desk.locator('[data-menu-xmlid="email_pay.menu_email_pay_set_up"]').click()
+    desk.locator('.o_navbar_apps_menu button').click()
+    pick(desk, 'account.menu_finance')
+    desk.locator('.o_main_navbar .o_menu_brand[data-menu-xmlid="account.menu_finance"]').wait_for()
+    desk.locator('[data-menu-xmlid="account.menu_finance_configuration"]').click()
+    pick(desk, 'email_pay.menu_email_pay_set_up')
     desk.locator('.o_email_pay_onboarding').wait_for()
+
+
+def pick(desk, menu):
+    desk.locator(f'.o-dropdown--menu [data-menu-xmlid="{menu}"]').click()
 
 
 def step_of(desk, name):
@@ -156,7 +161,7 @@ def send_invoice(journey, desk):
     send.wait_for()
     journey.screenshot(desk, 'trial', full_page=False)
     send.click()
-    mail = journey.wait_for_mail(to=ADDRESS)
+    mail = journey.wait_for_mail(to=ADDRESS, subject='TRIAL/')
     journey.show_mail(mail, 'mail')
     return re.search(r'href="([^"]+/pay/[^"]+)"', mail.get_body(('html',)).get_content())[1]
 

@@ -6,7 +6,7 @@ import { useService } from "@web/core/utils/hooks";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-import { Component, onWillStart, useExternalListener, useState } from "@odoo/owl";
+import { Component, onWillStart, status, useExternalListener, useState } from "@odoo/owl";
 
 /**
  * The first five minutes of a company, in the look of Odoo's onboarding panels, which no view of
@@ -33,7 +33,8 @@ export class OnboardingPanel extends Component {
     }
 
     async load() {
-        if (user.isSystem) {
+        // A step may have opened a screen in place of this one.
+        if (user.isSystem && status(this) !== "destroyed") {
             await this.mutex.exec(async () => {
                 this.state.panel = await this.orm.call("onboarding.onboarding", "email_pay_panel");
             });

@@ -10,15 +10,16 @@ import { Component, onWillStart, status, useExternalListener, useState } from "@
 
 /**
  * The first five minutes of a company, in the look of Odoo's onboarding panels, which no view of
- * Odoo shows by itself any more. It stands above the records of a kanban view whose `js_class` is
- * `email_pay_onboarding_kanban`, where a form says `<widget name="email_pay_onboarding"/>`, or in
- * any component as `<OnboardingPanel/>`.
+ * Odoo shows by itself any more. It stands above the overview, above the records of a kanban view
+ * whose `js_class` is `email_pay_onboarding_kanban`, and where a form says
+ * `<widget name="email_pay_onboarding"/>`.
  */
 export class OnboardingPanel extends Component {
     static template = "email_pay.OnboardingPanel";
     static props = {
         readonly: { ...standardWidgetProps.readonly, optional: true },
         record: { ...standardWidgetProps.record, optional: true },
+        companies: { type: Array, optional: true },
     };
 
     setup() {
@@ -85,3 +86,4 @@ registry.category("views").add("email_pay_onboarding_kanban", {
 });
 
 registry.category("view_widgets").add("email_pay_onboarding", { component: OnboardingPanel });
+registry.category("email_pay.overview_banners").add("onboarding", OnboardingPanel);

@@ -176,7 +176,7 @@ def pay(journey, link):
     window.locator('#exp').fill('12 / 30')
     window.locator('#cvv').fill('123')
     window.locator('#pay').click()
-    phone.locator('#ep-status[data-state=done]').wait_for(timeout=20_000)
+    phone.locator('#ep-status[data-state=paid]').wait_for(timeout=20_000)
     journey.screenshot(phone, 'payment-received')
     phone.close()
 

@@ -59,8 +59,9 @@ export class OnboardingPanel extends Component {
         const action = await this.orm.call("onboarding.onboarding.step", method);
         if (action) {
             await this.action.doAction(action, { onClose: () => this.load() });
+        } else {
+            await this.load();
         }
-        await this.load();
     }
 
     async skip({ id }, skipped) {

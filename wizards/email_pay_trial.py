@@ -59,7 +59,6 @@ class EmailPayTrial(models.TransientModel):
                 'title': _("%s is on its way", invoice.name),
                 'message': _("Open the mail at %s, press “Pay now”, and pay with a test card of"
                              " the gateway.", self.email),
-                'sticky': True,
                 'next': {'type': 'ir.actions.act_window_close'},
             },
         }

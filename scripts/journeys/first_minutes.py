@@ -51,6 +51,9 @@ def run(journey):
     assert seconds < MINUTES * 60, seconds
     with journey.step('The notification arrived, and the money is booked'):
         check_books(admin, company)
+    with journey.step('Undo the trial'):
+        undo(journey, desk)
+        check_undone(admin, company)
     with journey.step('Close the panel, and find it again'):
         close_and_find_again(desk)
     with journey.step('On a phone'):
@@ -203,6 +206,30 @@ def check_books(admin, company):
         ['payment_state', 'amount_total', 'name'], context=context)
     assert invoice['payment_state'] in ('paid', 'in_payment'), invoice
     assert invoice['amount_total'] == 1 and invoice['name'].startswith('TRIAL/'), invoice
+
+
+def undo(journey, desk):
+    press(desk, 'trial')
+    dialog = desk.locator('.modal')
+    dialog.locator('.alert-success:visible').wait_for()
+    journey.screenshot(desk, 'trial-paid', full_page=False)
+    dialog.locator('button[name=action_open_invoice]').click()
+    button = desk.locator('button[name=action_email_pay_undo_trial]')
+    button.wait_for()
+    journey.screenshot(desk, 'trial-invoice', full_page=False)
+    button.click()
+    button.wait_for(state='hidden')
+    open_from_menu(desk)
+
+
+def check_undone(admin, company):
+    context = {'allowed_company_ids': [company]}
+    for model, domain, state in (
+        ('account.move', [('email_pay_is_trial', '=', True)], 'cancel'),
+        ('account.payment', [('company_id', '=', company)], 'canceled'),
+    ):
+        [record] = admin.call(model, 'search_read', domain, ['state'], context=context)
+        assert record['state'] == state, record
 
 
 def close_and_find_again(desk):

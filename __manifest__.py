@@ -39,8 +39,10 @@
         'views/page_sign_in.xml',
         'views/page_status.xml',
         'views/payment_provider_views.xml',
+        'views/onboarding_views.xml',
         'views/email_pay_portal_views.xml',
         'wizards/email_pay_method_choice_views.xml',
+        'wizards/email_pay_trial_views.xml',
         'views/email_pay_installment_views.xml',
         'views/email_pay_plan_views.xml',
         'wizards/email_pay_collect_views.xml',
@@ -70,6 +72,7 @@
         'data/sign_in_data.xml',
         'views/email_pay_sign_in_views.xml',
         'data/setup_data.xml',
+        'data/onboarding_data.xml',
     ],
     'demo': [
         'demo/email_pay_demo.xml',

@@ -49,6 +49,7 @@ class Gateway(ABC):
     :cvar media_types: of the notifications that it sends.
     :cvar sentences: what each result code tells a customer (see `words`).
     :cvar final_codes: the result codes after which a card is never charged again.
+    :cvar sandbox_urls: the addresses of its test system, which moves no money.
     :cvar Credentials: frozen dataclass; the Odoo layer fills each field `x` from the provider's
         field `<code>_x`.
     """
@@ -58,6 +59,7 @@ class Gateway(ABC):
     media_types: ClassVar[frozenset[str]]
     sentences: ClassVar[Mapping[str, str]]
     final_codes: ClassVar[frozenset[str]] = frozenset()
+    sandbox_urls: ClassVar[frozenset[str]] = frozenset()
     Credentials: ClassVar[type]
 
     def __init__(self, credentials, send: Send):
@@ -68,6 +70,14 @@ class Gateway(ABC):
     def credential_names(cls) -> tuple[str, ...]:
         """The names of the fields of `Credentials`."""
         return tuple(f.name for f in fields(cls.Credentials))
+
+    def sandbox_names(self) -> tuple[str, ...]:
+        """The names of the credentials that are addresses of the test system."""
+        hosts = {urlsplit(url).hostname for url in self.sandbox_urls}
+        return tuple(
+            name for name in self.credential_names()
+            if name.endswith('_url') and urlsplit(getattr(self.credentials, name)).hostname in hosts
+        )
 
     def currencies(self) -> frozenset[str]:
         """The ISO 4217 codes that this merchant can collect; empty when nothing limits them."""

@@ -40,6 +40,7 @@ from . import email_pay_portal_print
 from . import email_pay_portal_reminded
 from . import email_pay_portal_reminders
 from . import email_pay_portal_schedule
+from . import email_pay_portal_set_up
 from . import email_pay_portal_sign_in
 from . import email_pay_reminder
 from . import email_pay_reminder_exclusion
@@ -62,6 +63,7 @@ from . import mail_mail
 from . import mail_plain_text
 from . import mail_template
 from . import mail_thread
+from . import onboarding_panel
 from . import payment_allocation
 from . import payment_batch
 from . import payment_booking
@@ -69,6 +71,7 @@ from . import payment_checkout
 from . import payment_comparison
 from . import payment_guard
 from . import payment_janitor
+from . import payment_live
 from . import payment_pace
 from . import payment_provider
 from . import payment_provider_names
@@ -105,3 +108,4 @@ from . import email_pay_overview
 from . import email_pay_overview_attention
 from . import email_pay_overview_money
 from . import email_pay_overview_sent
+from . import email_pay_trial

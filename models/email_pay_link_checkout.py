@@ -7,7 +7,7 @@ MOVE_FIELDS = (
     'name', 'move_type', 'state', 'payment_state', 'company_id', 'commercial_partner_id',
     'currency_id', 'invoice_currency_rate', 'amount_untaxed', 'amount_total', 'amount_residual',
     'invoice_date', 'invoice_date_due', 'invoice_payment_term_id', 'invoice_cash_rounding_id',
-    'journal_id',
+    'journal_id', 'email_pay_is_trial',
 )
 # Where a localization has it, the totals of an invoice depend on it.
 JOURNAL_FIELDS = ('l10n_latam_use_documents',)

@@ -221,7 +221,7 @@ class PaymentProvider(models.Model):
     @api.constrains(lambda self: self._email_pay_settings())
     def _check_email_pay_ready(self):
         for provider in self.filtered(lambda p: p.code in REGISTRY and p.state != 'disabled'):
-            if unready := provider._email_pay_unready():
+            if unready := provider._email_pay_unready(provider.state):
                 raise ValidationError('\n'.join(unready))
 
     @api.model
@@ -232,10 +232,10 @@ class PaymentProvider(models.Model):
             if field.store and name.partition('_')[0] in REGISTRY
         ]
 
-    def _email_pay_unready(self):
-        """What keeps a gateway from being switched on besides an empty required field, as
+    def _email_pay_unready(self, state):
+        """What keeps a gateway from being switched to `state` besides an empty required field, as
         sentences. One that has more to say has a method `_<code>_unready`."""
-        return getattr(self, f'_{self.code}_unready', list)()
+        return getattr(self, f'_{self.code}_unready', lambda _state: [])(state)
 
     def _email_pay_check_address(self, field_name):
         """An address of a gateway is https, or on this machine (sandbox, tests)."""

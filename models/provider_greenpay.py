@@ -201,13 +201,17 @@ class PaymentProvider(models.Model):
                     "This is no RSA public key. Paste it whole, as GreenPay gave it."
                 ))
 
-    def _greenpay_unready(self):
+    def _greenpay_unready(self, state):
         unready = []
         if not any(self[name] for name in TERMINALS):
             unready.append(_("Enter at least one terminal of GreenPay."))
-        if self.state == 'enabled' and not self.greenpay_is_connected:
+        if state == 'enabled' and not self.greenpay_is_connected:
             unready.append(_(
                 "Press “Connect” before you enable %(app)s: it checks that the account belongs"
                 " to %(company)s.", app=self.name, company=self.company_id.name,
             ))
         return unready
+
+    def _email_pay_obstacles_to_live(self):
+        """Override: the company must still be the one of the GreenPay account."""
+        return super()._email_pay_obstacles_to_live() + (self.greenpay_warning or '').splitlines()

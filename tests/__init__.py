@@ -38,6 +38,11 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_access
     from . import test_templates
     from . import test_plan_follow
+    from . import test_onboarding
+    from . import test_trial
+    from . import test_trial_concurrency
+    from . import test_go_live
+    from . import test_first_minutes
     from . import test_plan_page
     from . import test_plan_order
     from . import test_plan_order_life

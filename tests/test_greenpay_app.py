@@ -63,6 +63,17 @@ class TestGreenPayApp(GreenPayCommon):
         self.greenpay.state = 'enabled'
         self.assertTrue(self.greenpay.greenpay_is_connected)
 
+    def test_it_goes_live_only_for_the_company_of_the_account(self):
+        self.assertTrue(any("Press “Connect”" in line for line
+                            in self.greenpay._email_pay_obstacles_to_live()))
+        self.greenpay.action_greenpay_connect()
+        different = "Identification number"
+        self.assertFalse(any(different in line for line
+                             in self.greenpay._email_pay_obstacles_to_live()))
+        self.company.vat = '3-101-005744'
+        self.assertTrue(any(different in line for line
+                            in self.greenpay._email_pay_obstacles_to_live()))
+
     def test_all_that_keeps_it_from_being_enabled_is_said_at_once(self):
         self.greenpay.state = 'disabled'
         for name in ('crc', 'usd', 'gtq'):

@@ -7,4 +7,5 @@ from . import email_pay_reminder_preview
 from . import email_pay_settle
 from . import email_pay_share
 from . import email_pay_statement_preview
+from . import email_pay_trial
 from . import payment_refund_wizard

@@ -24,15 +24,24 @@ class EmailPayMethodChoice(models.TransientModel):
     def _create_for(self, portal):
         """A choice for each payment app of the portal's company that can be offered, as one payment
         or as a recurring credit, and is not yet."""
-        providers = portal.env['payment.provider'].sudo().search([
-            ('company_id', 'parent_of', portal.company_id.ids),
-            ('code', 'not in', ('none', 'custom')), ('module_state', '!=', 'uninstalled'),
-        ])
-        choices = [self._choice(portal, provider) for provider in providers]
+        choices = [self._choice(portal, provider) for provider in self._apps(portal)]
         return self.create(sorted(
             (choice for choice in choices if choice['free_mode'] or not choice['is_offered']),
             key=lambda choice: (bool(choice['missing']), choice['is_offered']),
         ))
+
+    @api.model
+    def _create_to_set_up(self, portal):
+        """A choice for each payment app of the portal's company, those of this add-on first."""
+        apps = self._apps(portal).sorted('email_pay_is_gateway', reverse=True)
+        return self.create([self._choice(portal, app) for app in apps])
+
+    @api.model
+    def _apps(self, portal):
+        return portal.env['payment.provider'].sudo().search([
+            ('company_id', 'parent_of', portal.company_id.ids),
+            ('code', 'not in', ('none', 'custom')), ('module_state', '!=', 'uninstalled'),
+        ])
 
     @api.model
     def _choice(self, portal, provider):
@@ -61,6 +70,12 @@ class EmailPayMethodChoice(models.TransientModel):
             self.provider_id, kind='recurring', recurring_mode=self.free_mode,
             **({'max_installments': most} if most else {}),
         )
+        return {'type': 'ir.actions.act_window_close'}
+
+    def action_choose(self):
+        """Set this app up."""
+        self.ensure_one()
+        self.portal_id.chosen_provider_id = self.provider_id
         return {'type': 'ir.actions.act_window_close'}
 
     def action_set_up(self):

@@ -63,6 +63,7 @@ class Credicorp(Gateway):
     media_types = frozenset({'application/json'})
     final_codes = const.FINAL_CODES
     sentences = const.SENTENCES
+    sandbox_urls = frozenset({const.SANDBOX_URL})
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------

@@ -76,6 +76,7 @@ class GreenPay(Gateway):
     media_types = frozenset({'application/json', 'application/x-www-form-urlencoded'})
     final_codes = const.FINAL_CODES
     sentences = const.CODES
+    sandbox_urls = frozenset({const.SANDBOX_MERCHANT_URL, const.SANDBOX_FORM_URL})
     Credentials = Credentials
 
     def currencies(self) -> frozenset[str]:

@@ -70,6 +70,7 @@ class PagoLivre(Gateway):
     )
     media_types = frozenset({'application/json'})
     sentences = const.CODES
+    sandbox_urls = frozenset({const.SANDBOX_URL})
     Credentials = Credentials
 
     # --- asking for money -------------------------------------------------------------------------

@@ -49,6 +49,7 @@ NAMING = {
     'ir_ui_view': ('key', 'model'), 'mail_activity': ('res_model',), 'mail_message': ('model',),
     'mail_followers': ('res_model',), 'mail_template': ('model',), 'payment_provider': ('code',),
     'account_payment_method': ('code',), 'ir_model_data': ('name',),
+    'onboarding_onboarding_step': ('panel_step_open_action_name',),
 }
 NAMES = r'(^|[^a-z])email[._]pay([._]|$)|^(credicorp|greenpay|pagolivre)$'
 # What a page that was asked for meanwhile consists of; ours are among the strays.

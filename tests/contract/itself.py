@@ -83,3 +83,13 @@ class OwnContract(ContractCase):
         empty = self.gateway_class.Credentials()
         for name in self.gateway_class.credential_names():
             self.assertEqual(getattr(empty, name), '')
+
+    def test_it_knows_its_test_system(self):
+        gateway = self.gateway_class
+        names = {name for name in gateway.credential_names() if name.endswith('_url')}
+        for url in gateway.sandbox_urls:
+            credentials = gateway.Credentials(**dict.fromkeys(names, f'{url}/'))
+            self.assertEqual(set(gateway(credentials, None).sandbox_names()), names)
+        credentials = gateway.Credentials(**dict.fromkeys(names, 'https://pay.example.com'))
+        self.assertEqual(gateway(credentials, None).sandbox_names(), ())
+        self.assertTrue(gateway.sandbox_urls)

@@ -52,7 +52,7 @@ def send(journey, desk, invoice):
     with journey.step('The mail is there, with the PDF and the button'):
         mail = journey.wait_for_mail(to=CUSTOMER, subject=invoice['name'])
         link = check_mail(mail)
-        journey.show_mail(mail)
+        journey.show_mail(mail, 'mail')
     return link
 
 

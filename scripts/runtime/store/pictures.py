@@ -45,7 +45,6 @@ PICTURES = (
     Picture('es-statement-sent', 'statement', 'statement-sent', DESKTOP),
     Picture('statement-mail', 'statement', 'mail'),
     Picture('statement', 'statement', 'statement'),
-    Picture('es-mail', 'statement', 'mail'),
     Picture('es-statement', 'statement', 'picked'),
     Picture('es-card', 'statement', 'greenpay'),
     Picture('es-paid', 'statement', 'paid'),

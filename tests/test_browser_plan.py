@@ -6,8 +6,8 @@ from .plan_follow_common import PlanFollowCommon
 
 @tagged('post_install', '-at_install')
 class TestBrowserPlanPages(PlanFollowCommon, EveryPage):
-    """The page of a plan before its first charge, with one that was declined, and at its end; and the
-    list of somebody's plans."""
+    """The page of a plan before its first charge, with one that was declined, and at its end; and
+    the list of somebody's plans."""
 
     allow_inherited_tests_method = True
 

@@ -31,7 +31,8 @@ def told():
         text = path.read_text()
         for language, code in blocks(text):
             if language == 'sh':
-                yield from ((path.name, line) for line in map(uncommented, code.split('\n')) if line)
+                lines = map(uncommented, code.split('\n'))
+                yield from ((path.name, line) for line in lines if line)
         prose = re.sub(r'^ *```.*?^ *```$', '', text, flags=re.M | re.S)
         for command in re.findall(rf'`((?:{PROGRAMS})(?: [^`]*)?)`', prose):
             yield path.name, command
@@ -135,14 +136,14 @@ class TestCommands(unittest.TestCase):
         path.write_text(f'events {{}}\nhttp {{\n{code}\n}}\n')
         parsed = crossplane.parse(str(path), strict=True)
         self.assertEqual((parsed['status'], parsed['errors']), ('ok', []))
+        found = directives(parsed['config'][0]['parsed'])
         locations = {
-            tuple(directive['args']): {inner['directive']: inner['args'] for inner in directive['block']}
-            for directive in directives(parsed['config'][0]['parsed'])
-            if directive['directive'] == 'location'
+            ''.join(place['args']): {inner['directive']: inner['args'] for inner in place['block']}
+            for place in found if place['directive'] == 'location'
         }
-        self.assertEqual(locations['/pay/',]['access_log'], ['off'])
-        self.assertEqual(locations['/pay/',]['error_log'], ['/dev/null', 'crit'])
-        self.assertNotIn('access_log', locations['/',])
+        self.assertEqual(locations['/pay/']['access_log'], ['off'])
+        self.assertEqual(locations['/pay/']['error_log'], ['/dev/null', 'crit'])
+        self.assertNotIn('access_log', locations['/'])
 
 
 def directives(block):

@@ -109,9 +109,8 @@ class TestPictures(unittest.TestCase):
     def test_every_picture_can_be_taken_again(self):
         taken = [picture.name for picture in pictures.PICTURES]
         self.assertEqual(len(taken), len(set(taken)))
-        shown = {
-            path.stem for folder in (STORE, CHECKOUT / 'docs/images') for path in folder.glob('*.png')
-        }
+        folders = (STORE, CHECKOUT / 'docs/images')
+        shown = {path.stem for folder in folders for path in folder.glob('*.png')}
         self.assertEqual(shown - {'icon', 'banner'}, set(taken))
 
     def test_every_screen_is_in_its_journey(self):
@@ -153,7 +152,8 @@ class TestReadme(unittest.TestCase):
                 self.assertRegex(row['Saved cards'], rf'^{saved}\b')
                 in_part = supports.refund is RefundSupport.PARTIAL
                 self.assertEqual(bool(re.search(r'\bpart', row['Refund'])), in_part)
-                self.assertEqual(row['Country'], page.texts('en')['gateways']['apps'][code]['country'])
+                told = page.texts('en')['gateways']['apps'][code]
+                self.assertEqual(row['Country'], told['country'])
 
     def test_what_is_not_confirmed_is_said(self):
         for code in REGISTRY:

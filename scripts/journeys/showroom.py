@@ -25,7 +25,7 @@ def run(journey):
 def show(journey, page, name, address, shown):
     page.goto(f'{journey.odoo_url}/odoo/{address}')
     page.locator(shown).first.wait_for(timeout=60_000)
-    page.wait_for_load_state('networkidle')
+    page.wait_for_timeout(800)  # until what unfolds has unfolded
     journey.screenshot(page, name, full_page=False)
 
 

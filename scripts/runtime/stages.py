@@ -29,8 +29,8 @@ FAST = ('lint', 'protocol')
 PEERS = (
     '/payment', '/account_payment', '/payment_demo', '/portal', '-at_install',
     # Of Odoo's own linters those that want a database; see odoo_lint.py for the others.
-    '/test_lint:TestDocstring', '/test_lint:TestIndex', '/test_lint:TestNaming',
-    '/test_lint:TestLintOverrideSignatures', '/test_lint:RoutesLinter',
+    '/test_lint:TestIndex', '/test_lint:TestNaming', '/test_lint:TestLintOverrideSignatures',
+    '/test_lint:RoutesLinter',
 )
 # The tags of tests that run beside the others.
 PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'

@@ -32,5 +32,5 @@ def _photograph(names):
         demo.running(name, folder) as running,
     ):
         if not journeys.run_all(running, names, folder / 'screens'):
-            raise Failure(f'A journey failed: no picture was changed. See {folder}.')
+            raise Failure(f'A journey failed, and no picture was changed: see {folder}.')
     pictures.keep(folder / 'screens', names)

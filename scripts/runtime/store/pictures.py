@@ -35,20 +35,20 @@ PICTURES = (
     Picture('mail', 'invoice', 'mail'),
     Picture('payment-page', 'invoice', 'payment-page'),
     Picture('card-window', 'invoice', 'card-window'),
-    Picture('paid', 'invoice', 'paid'),
+    Picture('paid', 'invoice', 'paid-in-part'),
     Picture('receipt-mail', 'invoice', 'receipt'),
     # Lists and settings
     Picture('outstanding', 'showroom', 'outstanding', DESKTOP, 560),
     Picture('gateway-app', 'showroom', 'gateway-app', DESKTOP),
     Picture('es-outstanding', 'showroom', 'es-outstanding', DESKTOP, 560),
     # A statement and a payment address, in Spanish
-    Picture('es-statement-sent', 'statement', 'statement-sent', DESKTOP),
+    Picture('es-statement-sent', 'statement', 'statement-sent', DESKTOP, 640),
     Picture('statement-mail', 'statement', 'mail'),
     Picture('statement', 'statement', 'statement'),
     Picture('es-statement', 'statement', 'picked'),
     Picture('es-card', 'statement', 'greenpay'),
     Picture('es-paid', 'statement', 'paid'),
-    Picture('portal-card', 'portal', 'portal-card', DESKTOP, 560),
+    Picture('portal-card', 'portal', 'portal-card', DESKTOP, 440),
     Picture('payment-address', 'portal', 'who'),
     Picture('payment-address-paid', 'portal', 'paid'),
     # A sale in instalments, in Portuguese

@@ -5,6 +5,7 @@ others. tests/scripts/test_documents.py holds every command in a document to one
 import re
 import shutil
 import time
+from contextlib import contextmanager
 
 import requests
 
@@ -19,6 +20,8 @@ COPIED = shutil.ignore_patterns('.git', '.hypothesis', '.ruff_cache', '__pycache
 BY_HAND = {
     'scripts/bench': 'it takes a quarter of an hour of a machine that does nothing else',
     'scripts/bench 9 11': 'what it finds is true on a machine that does nothing else',
+    'scripts/screenshots': 'somebody has to look at the pictures; `demo` takes the screens',
+    'scripts/screenshots showroom': 'the same',
 }
 # Run by a stage as they are told, or with other numbers or names.
 BY_STAGE = {
@@ -89,16 +92,31 @@ def _neutralize(logs):
 
 
 def _translations(logs):
-    """In a copy of the checkout: it writes into i18n/."""
+    with _copied_checkout() as copy:
+        told = _run(logs, 'translations', checkout=copy)
+    for path in CHECKOUT.glob('i18n/*.po'):
+        if f'{path.name}: ' not in told:
+            raise Failure(f'scripts/translations tells nothing of {path.name}.')
+
+
+def _page(logs):
+    with _copied_checkout() as copy:
+        page = copy / 'static/description/index.html'
+        page.unlink()
+        _run(logs, 'screenshots', '--page', checkout=copy)
+        if not page.exists():
+            raise Failure('scripts/screenshots --page writes no page.')
+
+
+@contextmanager
+def _copied_checkout():
+    """A copy of the checkout, to write into."""
     copy = HOME / 'documented' / server.ADDON
     with lock('documented'):
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(CHECKOUT, copy, ignore=COPIED)
-        told = _run(logs, 'translations', checkout=copy)
+        yield copy
         shutil.rmtree(copy)
-    for path in CHECKOUT.glob('i18n/*.po'):
-        if f'{path.name}: ' not in told:
-            raise Failure(f'scripts/translations tells nothing of {path.name}.')
 
 
 def _run(logs, script, *words, checkout=CHECKOUT, **options):
@@ -115,6 +133,7 @@ HERE = {
     'scripts/demo': _demo,
     'scripts/odoo shell -d some_database': _shell,
     'scripts/translations': _translations,
+    'scripts/screenshots --page': _page,
     'odoo-bin neutralize': _neutralize,
     'odoo-bin neutralize -d COPY': _neutralize,
 }

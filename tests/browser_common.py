@@ -185,7 +185,7 @@ class EveryPage(BrowserCommon):
             'name': 'session_id', 'value': session.sid, 'url': self.base_url(),
         }])
         page.goto(path)
-        page.locator(selector).wait_for()
+        page.locator(selector).first.wait_for()
         page.context.clear_cookies(name='session_id')
 
     def see_card_page(self, page, transaction):

@@ -32,10 +32,10 @@ def show(journey, page, name, address, shown):
 def show_gateway_app(journey):
     """The app of a company of Panama, whose forms only the administrator opens."""
     admin = journey.rpc()
-    [company] = admin.call('res.company', 'search', [('country_code', '=', 'PA')])
+    [company] = admin.call('res.company', 'search', [('name', '=', 'PA Company')])
     [provider] = admin.call(
         'payment.provider', 'search', [('code', '=', 'credicorp'), ('company_id', '=', company)],
         context={'allowed_company_ids': [company]})
     page = journey.log_in('admin')
     page.context.add_cookies([{'name': 'cids', 'value': str(company), 'url': journey.odoo_url}])
-    show(journey, page, 'gateway-app', f'payment.provider/{provider}', '.o_form_view [name=code]')
+    show(journey, page, 'gateway-app', f'payment.provider/{provider}', '.o_form_view [name=journal_id]')

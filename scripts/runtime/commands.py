@@ -119,12 +119,12 @@ def _copied_checkout():
         shutil.rmtree(copy)
 
 
-def _run(logs, script, *words, checkout=CHECKOUT, **options):
+def _run(logs, name, *words, checkout=CHECKOUT, **options):
     """What a script says, which has to end well."""
-    log = logs / f'commands-{script}-{words[0] if words else "all"}.log'
-    code = processes.run((checkout / 'scripts' / script, *words), log, cwd=checkout, **options)
+    log = logs / f'commands-{name}-{words[0] if words else "all"}.log'
+    code = processes.run((checkout / 'scripts' / name, *words), log, cwd=checkout, **options)
     if code:
-        raise Failure(f'scripts/{script} {" ".join(words)} fails, see {log}.')
+        raise Failure(f'scripts/{name} {" ".join(words)} fails, see {log}.')
     return log.read_text(errors='replace')
 
 

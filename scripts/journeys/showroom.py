@@ -1,6 +1,7 @@
 """What there is to see: the lists and settings that people open, each once, in their language."""
 
 LISTS = '.o_list_view .o_data_row, .o_list_view .o_group_header'
+FORM = '.o_form_view .o_field_widget'
 OUTSTANDING = 'action-email_pay.action_email_pay_outstanding'
 
 # The name of the screen, who looks, in which language, what is opened, and what shows that it is
@@ -38,4 +39,4 @@ def show_gateway_app(journey):
         context={'allowed_company_ids': [company]})
     page = journey.log_in('admin')
     page.context.add_cookies([{'name': 'cids', 'value': str(company), 'url': journey.odoo_url}])
-    show(journey, page, 'gateway-app', f'payment.provider/{provider}', '.o_form_view [name=journal_id]')
+    show(journey, page, 'gateway-app', f'payment.provider/{provider}', FORM)

@@ -6,15 +6,14 @@ A new picture is a line here, and its name in a text of the page or in a documen
 import re
 from typing import NamedTuple
 
-from PIL import Image, ImageChops
+from PIL import Image
 
 from ..home import CHECKOUT, Failure
 
 STORE = CHECKOUT / 'static' / 'description'
 DOCUMENTS = CHECKOUT / 'docs' / 'images'
 PHONE, DESKTOP = (390, 844), (1280, 800)
-# A due date that moved on makes no new picture.
-SAME_LEVEL, SAME_SHARE = 32, 0.015
+COLORS = 128
 
 
 class Picture(NamedTuple):
@@ -73,7 +72,7 @@ def keep(screens, names):
         if picture.journey in names:
             image = _shrunk(_screen(screens, picture), picture)
             for folder in places(picture.name):
-                _save(image, folder / f'{picture.name}.png')
+                image.save(folder / f'{picture.name}.png', optimize=True)
 
 
 def places(name):
@@ -101,20 +100,5 @@ def _shrunk(path, picture):
         seen = image.width * (picture.height or height) // width
         top = Image.new('RGB', (image.width, seen), 'white')
         top.paste(image.convert('RGB'))
-        return top.resize((width, picture.height or height), Image.Resampling.LANCZOS)
-
-
-def _save(image, path):
-    """Write it with a palette, unless it looks as it does already."""
-    if path.exists() and _looks_same(image, path):
-        return
-    image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
-
-
-def _looks_same(image, path):
-    with Image.open(path) as old:
-        if old.size != image.size:
-            return False
-        difference = ImageChops.difference(image, old.convert('RGB')).convert('L')
-    changed = sum(difference.histogram()[SAME_LEVEL:])
-    return changed <= SAME_SHARE * image.width * image.height
+        small = top.resize((width, picture.height or height), Image.Resampling.LANCZOS)
+        return small.quantize(COLORS, dither=Image.Dither.NONE)

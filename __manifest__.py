@@ -5,6 +5,7 @@
     'summary': "E-mail an invoice with a Pay now button; the collection books itself.",
     'author': "Email Pay",
     'license': 'LGPL-3',
+    'images': ['static/description/banner.png'],
     'depends': ['account_payment', 'sms'],
     # qrcode draws the address of a payment page; tax numbers and phones are read by the others.
     # Odoo itself already needs requests.

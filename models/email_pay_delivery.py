@@ -1,7 +1,7 @@
 import smtplib
 from contextlib import contextmanager
 
-from odoo import models, tools
+from odoo import api, models, tools
 from odoo.tools import SQL
 
 from ..smtp import Kind, of_reply
@@ -70,6 +70,7 @@ def _as_text(code, text):
 class IrMailServer(models.Model):
     _inherit = 'ir.mail_server'
 
+    @api.model
     def send_email(self, message, *args, smtp_session=None, **kwargs):
         """Override of `base`: keep what the server answers to mails that are followed."""
         delivery = self.env.context.get('email_pay_delivery')

@@ -5,7 +5,7 @@ from ..const import VISIT_HOURS
 from .payment_allocation import documents_label
 
 
-class EmailPayPick(models.TransientModel):  # pylint: disable=no-wizard-in-models
+class EmailPayPick(models.TransientModel):  # pylint: disable=no-wizard-in-models  # no dialog
     """What a customer picked of a statement, kept while he fills in Odoo's own payment form: the
     payment begins when he sends it."""
 

@@ -245,7 +245,7 @@ class EmailPayPlan(models.Model):
         plan._live_link()
         if plan.mode == 'integrated':
             plan._attempt()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # it was asked for
         try:
             plan._open()
             self.env.flush_all()

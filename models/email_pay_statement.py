@@ -165,7 +165,7 @@ class EmailPayStatement(models.AbstractModel):
     def _companies(self, customer):
         """The companies to which `customer` owes something that can be paid online."""
         portals = self.env['email.pay.portal']
-        return self.env['res.company'].search([]).filtered(  # pylint: disable=no-search-all
+        return self.env['res.company'].search([]).filtered(  # pylint: disable=no-search-all  # few
             lambda company: portals._for_company(company).enabled
             and self._of(customer, company).anything_due
         )

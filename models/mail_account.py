@@ -1,6 +1,5 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.orm.models import NO_ACCESS
 from odoo.tools import consteq, email_normalize, formataddr
 from odoo.tools.mail import email_split_tuples
 
@@ -44,7 +43,7 @@ class IrMailServer(models.Model):
         help="While this account does not work, its mails leave by the default server. Otherwise"
              " they wait in the outbox.",
     )
-    email_pay_secret = fields.Char(string="Kept Password", groups=NO_ACCESS, copy=False)
+    email_pay_secret = fields.Char(string="Kept Password", groups=fields.NO_ACCESS, copy=False)
     email_pay_tested_at = fields.Datetime(
         string="Last Success", readonly=True, copy=False,
         help="When these settings last passed the test, or a mail left by them.",

@@ -129,7 +129,7 @@ class MailMail(models.Model):
     def _email_pay_commit(self, post_send_callback):
         if post_send_callback:
             post_send_callback(self.ids)
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # it left
 
     def _email_pay_send_one(self, session, **options):
         """Send one mail; the session says what came of it."""

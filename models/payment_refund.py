@@ -116,7 +116,7 @@ class PaymentTransaction(models.Model):
             return super()._send_refund_request()
         self._set_pending()
         self._email_pay_plan_question()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # before it is told
         try:
             self._email_pay_pay_back()
             self.env.flush_all()

@@ -168,10 +168,10 @@ class PaymentTransaction(models.Model):
         self.ensure_one()
         if not self._email_pay_mark_sent(self.id, STOCK_PATIENCE):
             return
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # before it is charged
         try:
             self._email_pay_charge_by_odoo()
-            self.env.cr.commit()  # pylint: disable=invalid-commit
+            self.env.cr.commit()  # pylint: disable=invalid-commit  # it was charged
         except Exception as error:
             self.env.cr.rollback()
             # Where a notification was faster, it told what the answer tells.
@@ -201,11 +201,11 @@ class PaymentTransaction(models.Model):
             return
         charges = self.browse(answers)
         # The marks are newer than what we see.
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # to see them
         try:
             with Notes.of(self.env) as notes:
                 charges.with_env(notes.env)._email_pay_take_answers(answers)
-            self.env.cr.commit()  # pylint: disable=invalid-commit
+            self.env.cr.commit()  # pylint: disable=invalid-commit  # they were charged
         except Exception as error:
             self.env.cr.rollback()
             if len(answers) > 1:

@@ -102,7 +102,7 @@ class PaymentTransaction(models.Model):
         self.ensure_one()
         if not self._email_pay_claim():
             return
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # before it is charged
         self._email_pay_charge(CardSource(token=card_token, save_card=self.tokenize))
 
     def _email_pay_claim(self):
@@ -223,7 +223,9 @@ class PaymentTransaction(models.Model):
     def _email_pay_reason(self, code):
         """The gateway's result `code` in the customer's words and language."""
         sentence = self._email_pay_gateway().reason(code)
-        return self._email_pay_in_customers_language().env._(sentence)  # pylint: disable=E8301
+        env = self._email_pay_in_customers_language().env
+        # i18n/ has the sentences of all gateways.
+        return env._(sentence)  # pylint: disable=E8301,gettext-variable  # not written here
 
     def _email_pay_in_customers_language(self):
         return self.with_context(lang=self.partner_lang or self.env.lang)

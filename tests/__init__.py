@@ -100,6 +100,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_statement_schedule
     from . import test_stock_routes
     from . import test_stock_webhooks
+    from . import test_store_page
     from . import test_access
     from . import test_addresses
     from . import test_companies

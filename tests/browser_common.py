@@ -192,6 +192,15 @@ class EveryPage(BrowserCommon):
                 }
         return found
 
+    def see_signed_in(self, page, session, path, selector):
+        """Go to a page of Odoo's portal with somebody's session, which ends there."""
+        page.context.add_cookies([{
+            'name': 'session_id', 'value': session.sid, 'url': self.base_url(),
+        }])
+        page.goto(path)
+        page.locator(selector).first.wait_for()
+        page.context.clear_cookies(name='session_id')
+
     def see_card_page(self, page, transaction):
         """Close the gateway's window: it is not ours to judge."""
         page.goto(transaction._email_pay_path())

@@ -35,7 +35,8 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
             'statement': self.address(link),
             'nothing due': self.address(link._for_customer(settled, self.company)),
             'handover': lambda page: self.see_handover(page, handover),
-            'my statement': lambda page: self.see_my_statement(page, session),
+            'my statement': lambda page: self.see_signed_in(
+                page, session, '/my/statement', '#ep-pay'),
         }
 
     def see_handover(self, page, transaction):
@@ -44,14 +45,6 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
         page.goto(transaction._email_pay_path(), wait_until='commit')
         page.locator('button[form=email_pay_redirect]').wait_for()
         page.wait_for_timeout(300)
-
-    def see_my_statement(self, page, session):
-        page.context.add_cookies([{
-            'name': 'session_id', 'value': session.sid, 'url': self.base_url(),
-        }])
-        page.goto('/my/statement')
-        page.locator('#ep-pay').wait_for()
-        page.context.clear_cookies(name='session_id')
 
     def test_odoos_own_form_bars_nobody(self):
         demo = self.env['payment.provider'].search([

@@ -52,7 +52,7 @@ def send(journey, desk, invoice):
     with journey.step('The mail is there, with the PDF and the button'):
         mail = journey.wait_for_mail(to=CUSTOMER, subject=invoice['name'])
         link = check_mail(mail)
-        journey.show_mail(mail)
+        journey.show_mail(mail, 'mail')
     return link
 
 
@@ -71,6 +71,8 @@ def pay_a_part(journey, link):
         phone.get_by_role('button', name=re.compile('^Pay')).click()
         pay_by_card(journey, phone, 'card-window')
         phone.get_by_role('heading', name='Payment received').wait_for(timeout=20_000)
+        phone.get_by_role('link', name='Pay the rest').wait_for(timeout=20_000)
+        phone.wait_for_timeout(800)  # until the check mark is drawn
         journey.screenshot(phone, 'paid-in-part')
     return phone
 

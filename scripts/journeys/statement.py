@@ -61,7 +61,7 @@ def send(journey, desk, customer, documents):
     with journey.step('The mail is there, with the PDF and the button of GreenPay'):
         mail = journey.wait_for_mail(to=CUSTOMER, subject='estado de cuenta')
         link = check_mail(mail, documents)
-        journey.show_mail(mail)
+        journey.show_mail(mail, 'mail')
     return link
 
 

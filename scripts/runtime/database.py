@@ -21,7 +21,7 @@ KEPT_TEMPLATES = 4
 DEMO = ('--with-demo', '--stop-after-init')
 
 # What of the checkout does not change an installed database.
-NOT_INSTALLED = {'tests', 'sandbox', 'scripts', 'doc', 'docs', '__pycache__'}
+NOT_INSTALLED = {'tests', 'sandbox', 'scripts', 'doc', 'docs', 'description', '__pycache__'}
 
 # Renders every asset bundle once, so that no copy's first page has to wait for them.
 RENDER_ASSETS = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()"

@@ -30,6 +30,7 @@ from .home import CHECKOUT, Failure
 
 FOLDER = CHECKOUT / 'scripts' / 'journeys'
 CHROMIUM = '/usr/bin/chromium'
+APP = 'account.menu_finance'
 FLAGS = ('--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking')
 DESKTOP = {'viewport': {'width': 1280, 'height': 800}}
 PHONE = {
@@ -86,13 +87,16 @@ class Journey:
         return self._page({**PHONE, 'locale': locale, **options})
 
     def log_in(self, login, locale='en-US'):
-        """Open a page on which that user, whose password is the login, is signed in."""
+        """Open a page on which that user, whose password is the login, is signed in. What is opened
+        next is opened in *Invoicing*."""
         page = self.desktop_page(locale=locale)
         page.goto(f'{self.odoo_url}/web/login')
         page.fill('#login', login)
         page.fill('#password', login)
         page.click('.oe_login_form button[type=submit]')
         page.locator('.o_main_navbar').wait_for(timeout=60_000)
+        _model, app = self.rpc().call('ir.model.data', 'check_object_reference', *APP.split('.'))
+        page.evaluate('(app) => sessionStorage.setItem("menu_id", app)', app)
         return page
 
     def _page(self, options):
@@ -165,10 +169,15 @@ def run_all(demo, names, screens):
     return all(results)
 
 
+def launch(playwright):
+    """Start the browser."""
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM, chromium_sandbox=os.geteuid() != 0, args=FLAGS)
+
+
 def _run(playwright, name, demo, screens):
     """Run one journey in a browser of its own; tell whether it passed."""
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, chromium_sandbox=os.geteuid() != 0, args=FLAGS)
+    browser = launch(playwright)
     journey = Journey(name, demo, browser, screens)
     print(name, flush=True)
     started = time.monotonic()

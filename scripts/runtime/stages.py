@@ -1,7 +1,7 @@
 """The tests, in stages that run side by side: `scripts/test [fast | STAGE… [ARGUMENT…]]`.
 
-lint        ruff, pylint with Odoo's plugin, well-formed XML
-protocol    the gateways, mail sessions, the sandbox and scripts/new_gateway, without Odoo
+lint        ruff, pylint with Odoo's and the OCA's checkers, Odoo's test_lint, well-formed XML
+protocol    the gateways, mail sessions, the sandbox, scripts and documents, without Odoo
 odoo        this add-on's tests; arguments are test tags: scripts/test odoo /email_pay:TestLink
 pages       those of them that ask for the customers' pages
 slow        those that drive browsers, race on real connections or invent their cases
@@ -10,6 +10,7 @@ install     the archive with demo data: install, update, uninstall; an app besid
 package     the archive: same bytes twice, in a bare Odoo with its own tests, upgrade from releases
 apps        the archive beside sales, a website, a shop, a till; only when it is named
 demo        the journeys, in a browser; arguments are their names
+commands    those that documents tell and no other stage runs
 chaos       payments while everything is killed; then the books are compared with the gateway's
 charging    the same for what is collected month by month, by Odoo and by a gateway
 """
@@ -22,14 +23,31 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import bare, beside, database, fetch, lifecycle, lint, postgres, processes, server, upgrade
+from . import (
+    bare,
+    beside,
+    commands,
+    database,
+    fetch,
+    lifecycle,
+    lint,
+    postgres,
+    processes,
+    server,
+    upgrade,
+)
 from .home import CHECKOUT, LOGS, Failure, say
 
 FAST = ('lint', 'protocol')
 # Long, and seldom another answer: before a release.
 NAMED_ONLY = ('apps',)
 # Tests at install run before this add-on is loaded: they cannot tell anything about it.
-PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_install')
+PEERS = (
+    '/payment', '/account_payment', '/payment_demo', '/portal', '-at_install',
+    # Of Odoo's own linters those that want a database; see odoo_lint.py for the others.
+    '/test_lint:TestIndex', '/test_lint:TestNaming', '/test_lint:TestLintOverrideSignatures',
+    '/test_lint:RoutesLinter',
+)
 # The tags of tests that run beside the others.
 PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
 # A provider of Odoo that the add-on must hold to its own rules.
@@ -146,11 +164,11 @@ def _own_tests(log, tags):
 def _peers(log, *tags):
     """On a busy machine a tour of Odoo's own may click before its page listens: what fails has to
     fail twice."""
-    outcome = _odoo_tests(log, tags or PEERS)
+    outcome = _odoo_tests(log, tags or PEERS, '--init', 'test_lint')
     again = _failed_tests(log)
     if outcome.ok or not again or len(again) > MOST_REPEATED:
         return outcome
-    second = _odoo_tests(log.with_stem(f'{log.stem}-again'), again)
+    second = _odoo_tests(log.with_stem(f'{log.stem}-again'), again, '--init', 'test_lint')
     if not second.ok:
         return outcome
     say(f'  {log.stem}: passed when run again: {", ".join(again)}')
@@ -209,6 +227,10 @@ def _demo(log, *journeys):
     return _counted(passed, failed or bool(code), 0, _tail(log))
 
 
+def _commands(log):
+    return Outcome(passed=commands.check(log.parent))
+
+
 def _chaos(log, *options):
     options = options or ('--kills', 100, '--seconds', 90)
     code = processes.run((CHECKOUT / 'scripts' / 'chaos', *options, '--seed', 'test'), log)
@@ -227,6 +249,7 @@ STAGES = {
     'slow': _slow,
     'peers': _peers,
     'demo': _demo,
+    'commands': _commands,
     'chaos': _chaos,
     'charging': _charging,
     'install': _install,

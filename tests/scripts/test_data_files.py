@@ -1,4 +1,5 @@
 import ast
+import re
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -21,3 +22,8 @@ class TestDataFiles(unittest.TestCase):
             if element.tag in NAMED and element.get('id')
         )
         self.assertEqual([name for name, count in names.items() if count > 1], [])
+
+    def test_every_test_for_odoo_is_imported_once(self):
+        imported = re.findall(
+            r'^    from \. import (test_\w+)$', (ROOT / 'tests/__init__.py').read_text(), re.M)
+        self.assertEqual(sorted(imported), sorted(p.stem for p in ROOT.glob('tests/test_*.py')))

@@ -359,7 +359,7 @@ class TestMails(SessionCase):
     def test_quits_a_dead_session(self):
         opened = open_session(self.settings(self.server), 5)
         self.server.cut = {'MAIL'}
-        with self.assertRaises(Exception):  # noqa: B017
+        with self.assertRaises(Exception):  # noqa: B017  # any will do
             self.hand_over(opened)
         self.assertEqual(opened.problem.kind, Kind.DROPPED)
         opened.quit()

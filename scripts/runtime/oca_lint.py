@@ -1,0 +1,32 @@
+"""The OCA's checks of a manifest and its data files, of the add-on in the folder that is named.
+
+Their own command looks for add-ons below the root of a checkout; this one is the root.
+"""
+
+import sys
+from pathlib import Path
+
+from oca_pre_commit_hooks.checks_odoo_module import DATA_MANUAL_KEY, ChecksOdooModule
+from oca_pre_commit_hooks.utils import getattr_checks
+
+DISABLED = {
+    'prefer-readme-rst',  # ours is README.md
+    'xml-field-numeric-without-eval',  # Odoo's own data files write numbers so,
+    'xml-header-wrong',  # and the encoding in small letters
+}
+
+
+def main(folder):
+    folder = Path(folder).resolve()
+    checks = ChecksOdooModule(str(folder / '__manifest__.py'), set(), DISABLED)
+    # Loaded by the company whose demo it is.
+    checks.manifest_dict[DATA_MANUAL_KEY] = [
+        str(path.relative_to(folder)) for path in folder.glob('demo/*.xml')]
+    for check in getattr_checks(checks):
+        check()
+    for error in sorted(checks.checks_errors):
+        print(error)
+    return int(bool(checks.checks_errors))
+
+
+sys.exit(main(*sys.argv[1:]))

@@ -64,7 +64,8 @@ class PaymentTransaction(models.Model):
         return Decimal(float_repr(amount, self.currency_id.decimal_places))
 
     def _email_pay_request(self):
-        base_url = self.provider_id._email_pay_base_url()
+        # A link has the address of its company; in a shop the customer comes back to the same shop.
+        base_url = (self.email_pay_link_id.company_id or self.provider_id).get_base_url()
         return PaymentRequest(
             reference=self.reference,
             amount=self._email_pay_decimal(self.amount),
@@ -80,7 +81,7 @@ class PaymentTransaction(models.Model):
                 country=self.partner_country_id.code or '',
                 identification=self.partner_id.vat or '',
             ),
-            return_url=base_url + self._email_pay_path('/back'),
+            return_url=base_url.rstrip('/') + self._email_pay_path('/back'),
             notification_url=self.provider_id._email_pay_webhook_url(),
         )
 

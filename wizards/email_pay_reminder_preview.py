@@ -42,4 +42,8 @@ class EmailPayReminderPreview(models.TransientModel):
         ])
 
     def action_open_customer(self):
-        return self.partner_id._email_pay_form_action()
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window', 'res_model': 'res.partner',
+            'res_id': self.partner_id.id, 'views': [(False, 'form')],
+        }

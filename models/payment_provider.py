@@ -119,13 +119,10 @@ class PaymentProvider(models.Model):
         for code in REGISTRY:
             self._setup_provider(code)
 
-    def _email_pay_base_url(self):
-        """Where browsers and gateways find this company. Not `get_base_url`: with a website, that
-        believes whatever host the browser names, and a notification can carry our credential."""
-        return self.company_id.get_base_url()
-
     def _email_pay_webhook_url(self):
-        return self._email_pay_base_url() + WEBHOOK_ROUTE.replace('<int:provider_id>', str(self.id))
+        # Not the provider's own address, which with a website is that of whoever asks.
+        return self.company_id.get_base_url() + WEBHOOK_ROUTE.replace(
+            '<int:provider_id>', str(self.id))
 
     def _email_pay_gateway(self, reference=None):
         """The gateway of this provider, ready to use.

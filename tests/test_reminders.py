@@ -211,7 +211,7 @@ class TestReminders(ReminderCommon):
         self.settle_by_hand(part, 40.0)
         for invoice in (part, whole):
             self.collect_monthly(invoice)
-        part._get_reconciled_payments().action_draft()  # it was booked by mistake
+        part._get_reconciled_payments().action_cancel()  # it was booked by mistake
         self.assertEqual(part.amount_residual, 100.0)
         mail = self.run_at(0)
         self.assertIn("40.00", mail.subject)

@@ -1,4 +1,4 @@
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tools import SQL
@@ -31,6 +31,15 @@ class AccountMove(models.Model):
         payments.action_cancel()
         trials.button_draft()
         trials.button_cancel()
+
+
+class AccountMoveSend(models.AbstractModel):
+    _inherit = 'account.move.send'
+
+    @api.model
+    def _get_default_extra_edis(self, move):
+        """Override of `account`: no authority is told of a trial."""
+        return set() if move.email_pay_is_trial else super()._get_default_extra_edis(move)
 
 
 class EmailPayPortal(models.Model):

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import RedirectWarning, UserError, ValidationError
 from odoo.tests import tagged
@@ -34,6 +36,15 @@ class TestTrial(SetUpCommon):
         after = self.create_invoice()
         self.assertTrue(trial.name.startswith('TRIAL/'), trial.name)
         self.assertEqual(after.sequence_number, before.sequence_number + 1)
+
+    def test_no_authority_is_told_of_it(self):
+        trial, real = self.send_trial(), self.create_invoice()
+        sends = self.env['account.move.send']
+        with patch.object(type(sends), '_get_all_extra_edis', lambda self: {
+            'tax_office': {'label': "Tax Office", 'is_applicable': lambda move: True},
+        }):
+            self.assertEqual(sends._get_default_extra_edis(real), {'tax_office'})
+            self.assertEqual(sends._get_default_extra_edis(trial), set())
 
     def test_sending_it_switches_email_pay_on_in_test_mode(self):
         self.assertFalse(self.portal.enabled)

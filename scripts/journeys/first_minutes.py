@@ -143,15 +143,16 @@ def enter_keys(journey, desk, merchant):
     ):
         form.locator(f'[name={field}] input').fill(value)
     form.locator('[name=journal_id] input').first.click()
-    desk.locator('.o-autocomplete--dropdown-item').first.click()
+    bank = desk.locator('.o-autocomplete--dropdown-item', has_text=re.compile('^Ban(co|k)'))
+    bank.first.click()
+    bank.first.wait_for(state='detached')
     webhook = form.locator('[name=email_pay_webhook_url]').inner_text().strip()
     requests.post(f'{journey.sandbox_url}/control/credicorp', timeout=10, json={
         'merchant': merchant['id'], 'webhook_url': webhook.split()[0],
     }).raise_for_status()
     journey.screenshot(desk, 'keys', full_page=False)
-    desk.locator('.o_form_button_save').click()
-    desk.locator('.o_form_saved, .o_form_status_indicator_buttons.invisible').first.wait_for(
-        state='attached')
+    with desk.expect_response('**/web_save*'):
+        desk.locator('.o_form_button_save').click()
     desk.locator('.o_breadcrumb a, .o_back_button').first.click()
     desk.locator('.o_email_pay_onboarding').wait_for()
     wait_for_state(desk, 'keys')
@@ -164,7 +165,7 @@ def send_invoice(journey, desk):
     send.wait_for()
     journey.screenshot(desk, 'trial', full_page=False)
     send.click()
-    mail = journey.wait_for_mail(to=ADDRESS, subject='TRIAL/')
+    mail = journey.wait_for_mail(to=ADDRESS, subject='TRIAL/', timeout=90)
     journey.show_mail(mail, 'mail')
     return re.search(r'href="([^"]+/pay/[^"]+)"', mail.get_body(('html',)).get_content())[1]
 

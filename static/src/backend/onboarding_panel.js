@@ -8,6 +8,9 @@ import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { Component, onWillStart, status, useExternalListener, useState } from "@odoo/owl";
 
+// One look at a time, whichever panel asks: two would note the same progress.
+const looks = new Mutex();
+
 /**
  * The first five minutes of a company, in the look of Odoo's onboarding panels, which no view of
  * Odoo shows by itself any more. It stands above the overview, above the records of a kanban view
@@ -26,7 +29,6 @@ export class OnboardingPanel extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.notification = useService("notification");
-        this.mutex = new Mutex();
         this.state = useState({ panel: false });
         onWillStart(() => this.load());
         // Whoever comes back from the mail has paid meanwhile.
@@ -34,12 +36,16 @@ export class OnboardingPanel extends Component {
     }
 
     async load() {
-        // A step may have opened a screen in place of this one.
-        if (user.isSystem && status(this) !== "destroyed") {
-            await this.mutex.exec(async () => {
-                this.state.panel = await this.orm.call("onboarding.onboarding", "email_pay_panel");
-            });
+        if (!user.isSystem) {
+            return;
         }
+        const { orm } = this.env.services;
+        await looks.exec(async () => {
+            // A step may have opened a screen in place of this one.
+            if (status(this) !== "destroyed") {
+                this.state.panel = await orm.call("onboarding.onboarding", "email_pay_panel");
+            }
+        });
     }
 
     /** The step that is to be done now. */

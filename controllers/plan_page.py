@@ -109,7 +109,7 @@ class PlanPageController(PaymentPageController):
             'rows': charge_rows(plan),
             'document': document_of(plan, link._path('/pdf')),
             'step': not attempt and self._next_thing(plan),
-            'card': card_values(plan),
+            'card': card_values(plan, link._is_of_customer(request.env.user)),
             'notice': False,
             'in_flight': self._in_flight(link, attempt),
             'post_url': link._path(),

@@ -82,12 +82,14 @@ def denied_values(line, methods):
     }
 
 
-def card_values(plan):
-    """The card that is charged each month, where it is saved; False where it is not."""
+def card_values(plan, signed_in):
+    """The card that is charged each month, where it is saved; False where it is not. Only to whom
+    it belongs, and who `signed_in`, it is named."""
     if plan.state != 'active' or not plan.token_id:
         return False
     return {
-        'text': _("%s is charged on the dates of this list.", plan.token_id.display_name),
+        'text': _("%s is charged on the dates of this list.", plan.token_id.display_name)
+        if signed_in else _("Your saved card is charged on the dates of this list."),
         'can_change': plan._can_change_card(),
     }
 

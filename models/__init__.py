@@ -30,6 +30,7 @@ from . import email_pay_pick
 from . import email_pay_plan
 from . import email_pay_plan_attempt
 from . import email_pay_plan_life
+from . import email_pay_plan_sync
 from . import email_pay_portal
 from . import email_pay_portal_address
 from . import email_pay_portal_offer
@@ -96,4 +97,5 @@ from . import payment_saved_card
 from . import account_move_follow
 from . import email_pay_plan_follow
 from . import email_pay_plan_order
+from . import email_pay_plan_order_changes
 from . import email_pay_plan_page

@@ -158,6 +158,25 @@ class EmailPayInstallment(models.Model):
         ))
         self.plan_id._finish_if_over()
 
+    def _take_ordinary_refund(self, tx, refund):
+        """The ordinary payment `tx`, by which these were settled after they had been refused, went
+        back, as a whole or in part: what is left of it no longer covers the newest of them."""
+        left = tx._email_pay_left(tx._email_pay_refunds().filtered(lambda one: one.state == 'done'))
+        missing = sum(self.mapped('amount')) - left
+        for line in self.sorted(lambda line: (line.due_date, line.number), reverse=True):
+            if line.currency_id.compare_amounts(line.amount, missing) <= 0:
+                missing -= line.amount
+                line.write({'state': 'cancelled', 'reason': _("It was paid back.")})
+        for plan, lines in self.grouped('plan_id').items():
+            plan._need_person(_("A payment of instalments was paid back"), _(
+                "%(amount)s of the payment %(reference)s was paid back, which had settled the"
+                " refused instalments %(numbers)s. Look at what is due on the document: the plan"
+                " does not collect it.", amount=refund.currency_id.format(-refund.amount),
+                reference=tx.reference,
+                numbers=', '.join(str(line.number) for line in lines.sorted('number')),
+            ))
+            plan._finish_if_over()
+
     # === WHAT IT TAKES === #
 
     def _needed(self):
@@ -175,17 +194,21 @@ class EmailPayInstallment(models.Model):
     def _cron_tell(self, limit=MAIL_BATCH):
         """Mail the customers whose instalments were refused, a commit each."""
         domain = [('notice_due', '=', True)]
-        lines = self.search(domain, limit=limit, order='id').try_lock_for_update()
         remaining = self.search_count(domain)
-        for line in lines:
+        for line in self.search(domain, limit=limit, order='id'):
+            if not line.try_lock_for_update():
+                continue
             line._tell_denied()
             remaining -= 1
             if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
                 break
 
     def _tell_denied(self):
-        """Put the mail in the outbox, or say why there is none."""
+        """Put the mail in the outbox, or say why there is none. What was paid, or is charged again,
+        before its turn came, is not told."""
         self.notice_due = False
+        if self.state != 'denied':
+            return
         try:
             with self.env.cr.savepoint():
                 self._send_denied()

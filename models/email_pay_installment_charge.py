@@ -138,7 +138,9 @@ class EmailPayInstallment(models.Model):
             (self - carded)._refuse_without_card()
             lines = carded._collectable()
             (carded - lines)._put_off()
-            lines.write({'state': 'awaiting', 'reason': False, 'next_attempt': False})
+            lines.write({
+                'state': 'awaiting', 'reason': False, 'next_attempt': False, 'notice_due': False,
+            })
             return lines._charges()
 
     def _card(self):

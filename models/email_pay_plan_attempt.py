@@ -189,21 +189,6 @@ class EmailPayPlan(models.Model):
 
     # === THE BUTTONS === #
 
-    def action_refresh(self):
-        """Ask the gateway now; send the order again when it did not get it."""
-        self._check_may_decide()
-        for plan in self.sudo():
-            plan._lock()
-            plan._refresh()
-        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
-
-    def _refresh(self):
-        if not self._sync():
-            return
-        living = self._attempts().filtered(lambda tx: tx._email_pay_checkout_lives())
-        if self.state == 'pending' and self.mode == 'integrated' and not living:
-            self._open()
-
     def action_cancel_attempt(self):
         """Let the customer pay no more, while the first charge is not made. It is the attempt that
         is cancelled, not the document; what was paid meanwhile wins."""

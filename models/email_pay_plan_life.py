@@ -1,13 +1,13 @@
 import logging
 
-from odoo import _, api, fields, models
+from odoo import _, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..gateways import errors
 from ..gateways.values import Status
 from .locks import CONFLICTS
-from .plan_values import LIVE, SYNC_AGAIN, SYNC_EVERY
+from .plan_values import LIVE
 
 _logger = logging.getLogger(__name__)
 
@@ -59,10 +59,8 @@ class EmailPayPlan(models.Model):
     def _revive(self):
         """Take up a plan that was cancelled before its first charge, unless another took its place.
         """
-        if self.search_count([
-            ('id', '!=', self.id), ('state', 'in', LIVE), ('move_id', '=', self.move_id.id),
-            ('order_model', '=', self.order_model), ('order_id', '=', self.order_id),
-        ], limit=1):
+        live = Domain('state', 'in', LIVE) & Domain('id', '!=', self.id)
+        if self.search_count(live & self._same_document(), limit=1):
             return False
         self.installment_ids.filtered(lambda line: not line.confirmed_at).write({
             'state': 'awaiting', 'reason': False,
@@ -76,6 +74,14 @@ class EmailPayPlan(models.Model):
         )
         self._on_invoice_changed()
         return True
+
+    def _same_document(self):
+        """The domain of the plans that collect the same."""
+        same_move = Domain('move_id', 'in', self.move_id.ids)
+        if not self.order_id:
+            return same_move
+        return same_move | (
+            Domain('order_model', '=', self.order_model) & Domain('order_id', '=', self.order_id))
 
     def _take_cancelled(self, lines):
         """The gateway will not charge `lines`."""
@@ -115,7 +121,7 @@ class EmailPayPlan(models.Model):
         move = self.move_id
         if not move or move.state != 'draft' or self._is_booked():
             return
-        reason = self._problem()[1]
+        reason = self._problem_of(move)[1]
         if not reason:
             try:
                 with self.env.cr.savepoint():
@@ -177,11 +183,14 @@ class EmailPayPlan(models.Model):
         """What of the document no longer fits this plan: what is to be done ('stop' charging,
         'tell' a person), and a sentence; both '' while it fits."""
         self.ensure_one()
-        move, awaiting = self.move_id, self._to_charge()
-        if awaiting and not self._document():
-            return 'stop', _("The document was deleted.")
-        if not move or not awaiting:
+        if not self._left():
             return '', ''
+        if not self._document():
+            return 'stop', _("The document was deleted.")
+        return self._problem_of(self.move_id) if self.move_id else ('', '')
+
+    def _problem_of(self, move):
+        awaiting = self._to_charge()
         if move.state == 'cancel':
             return 'stop', _("The invoice was cancelled.")
         if move.currency_id != self.currency_id:
@@ -332,60 +341,3 @@ class EmailPayPlan(models.Model):
                 "%(app)s did not stop the charges: %(error)s",
                 app=self.provider_id.name, error=error,
             )) from error
-
-    # === ASKING === #
-
-    def _anchor(self):
-        """The payment whose reference the order at the gateway has: the one that was paid, else the
-        newest; none when nobody charges by himself."""
-        attempts = self._attempts().filtered(lambda tx: tx._email_pay_is_order())
-        return attempts.filtered(lambda tx: tx.state == 'done')[-1:] or attempts[-1:]
-
-    def _sync(self):
-        """Ask the gateway for this plan, and book what it collected.
-
-        :return: False when it does not answer.
-        """
-        order = self._anchor()
-        if order and self.provider_id._email_pay_has_credentials():
-            order._email_pay_lock()
-            if not order._email_pay_ask():
-                return False
-            order._email_pay_book()
-        return True
-
-    @api.model
-    def _cron_sync(self):
-        """Look at every plan whose time has come, a commit for each: at its document, and at what
-        the gateway tells. A gateway that does not answer is asked in the next run."""
-        due = self.search([('sync_at', '<=', fields.Datetime.now())], order='sync_at, id')
-        silent = self.env['payment.provider']
-        for number, plan in enumerate(due, 1):
-            if plan.provider_id not in silent and not plan._sync_in_turn():
-                silent |= plan.provider_id
-            if not self.env['ir.cron']._commit_progress(1, remaining=len(due) - number):
-                break
-
-    def _sync_in_turn(self):
-        """Look at this plan unless somebody else works on it; whether its gateway answered."""
-        try:
-            self.invalidate_recordset()
-            if not self.try_lock_for_update() or not self.sync_at:
-                return True
-            spoken = self.env['email.pay.portal']._speak(self)
-            if not spoken._sync():
-                self.sync_at = fields.Datetime.now() + SYNC_AGAIN  # behind all others
-                self.env.cr.flush()
-                return False
-            spoken._judge()
-            live = self.state in LIVE
-            again = live and (self.mode == 'integrated' or self.problem)
-            self.sync_at = again and fields.Datetime.now() + SYNC_EVERY
-            self.env.cr.flush()
-        except CONFLICTS:
-            self.env.cr.rollback()
-        except Exception:
-            _logger.exception("Plan %s could not be looked at", self.id)
-            self.env.cr.rollback()
-            self.sync_at = fields.Datetime.now() + SYNC_EVERY
-        return True

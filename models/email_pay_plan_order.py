@@ -1,11 +1,15 @@
+import logging
+
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from .account_move import PAYABLE_TYPES
-from .locks import locked_ids
+from .locks import CONFLICTS, locked_ids
 from .plan_values import LIVE
+
+_logger = logging.getLogger(__name__)
 
 # Of the app `sale`, which this add-on does not need.
 ORDER = 'sale.order'
@@ -25,9 +29,23 @@ class OrderDocument:
             ))
 
     def _email_pay_plan_amount(self):
-        """What a plan made now would collect: what is not paid yet."""
+        """What a plan made now would collect: what is not paid yet, of the order or, as far as it
+        is invoiced, of its invoices."""
         self.ensure_one()
-        return self.amount_total - self.sudo().amount_paid
+        order = self.sudo()
+        invoices = order.invoice_ids.filtered(
+            lambda move: move.state != 'cancel' and move.move_type in PAYABLE_TYPES)
+        invoiced = sum(invoices.mapped('amount_total'))
+        over = invoices and order.invoice_status in ('invoiced', 'upselling')
+        total = invoiced if over else max(order.amount_total, invoiced)
+        return total - order.amount_paid - order._email_pay_plan_settled(invoices)
+
+    def _email_pay_plan_settled(self, invoices):
+        """What was settled of the order's `invoices` otherwise than by its online payments."""
+        own = self.transaction_ids.payment_id.move_id
+        parts = invoices.line_ids.matched_credit_ids
+        others = parts.filtered(lambda part: part.credit_move_id.move_id not in own)
+        return sum(others.mapped('debit_amount_currency'))
 
     def _email_pay_plan_obstacle(self):
         """Why no plan can be made of this order now, as a sentence; '' when one can."""
@@ -54,6 +72,14 @@ class OrderDocument:
             'currency_id': self.currency_id.id,
             'amount': self._email_pay_plan_amount(),
         }
+
+
+    def _email_pay_plan_match(self, payment):
+        """Settle with `payment` what is due on the order's invoices, the oldest first."""
+        for invoice in self.invoice_ids.filtered(
+            lambda move: move.state == 'posted' and move.move_type in PAYABLE_TYPES
+        ).sorted('id'):
+            invoice._email_pay_match_credits(payment)
 
 
 DOCUMENT_METHODS = {
@@ -122,9 +148,11 @@ class EmailPayPlan(models.Model):
         }
 
     @api.model
-    def _of_order(self, order):
-        """The plans (sudo) of an order, the newest first."""
-        return self.sudo().search([('order_model', '=', order._name), ('order_id', '=', order.id)])
+    def _of_order(self, orders):
+        """The plans (sudo) of sales orders, the newest first."""
+        return self.sudo().search([
+            ('order_model', '=', ORDER), ('order_id', 'in', orders.ids),
+        ]) if orders else self.sudo()
 
     @api.model
     def _order_domain(self, operator, value):
@@ -138,6 +166,15 @@ class EmailPayPlan(models.Model):
         if self.order_model != ORDER or ORDER not in self.env:
             return self.browse()
         return self.env[ORDER].sudo().browse(self.order_id).exists()
+
+    def _same_document(self):
+        """Override: an order and its invoices are the same."""
+        domain = super()._same_document()
+        orders = self._sales_order() or self.move_id._email_pay_orders()
+        if not orders:
+            return domain
+        return domain | Domain('move_id', 'in', orders.invoice_ids.ids) | (
+            Domain('order_model', '=', ORDER) & Domain('order_id', 'in', orders.ids))
 
     # === ITS LIFE === #
 
@@ -154,7 +191,7 @@ class EmailPayPlan(models.Model):
     def _problem(self):
         """Override: an order that is not invoiced yet."""
         order = self._sales_order()
-        if self.move_id or not order or not self._to_charge():
+        if self.move_id or not order or not self._left():
             return super()._problem()
         if order.state == 'cancel':
             return 'stop', _("The order was cancelled.")
@@ -175,14 +212,27 @@ class EmailPayPlan(models.Model):
         if not order or self._is_booked() or order.state not in ('draft', 'sent'):
             return
         if self._order_changed(order):
-            self._need_person(_("%s was not confirmed", order.name), _(
-                "The first instalment was collected, and the order is not what the plan was made"
-                " for any more. The money is booked as the customer's credit. Put the order right"
-                " and confirm it, or press “Cancel the rest” on the plan."
-            ))
+            reason = _("The order is not what the plan was made for any more.")
+        elif not (reason := self._confirm_order(order)):
+            self._note(_("%s was confirmed by the first payment.", order.name))
             return
-        order.with_context(send_email=True).action_confirm()
-        self._note(_("%s was confirmed by the first payment.", order.name))
+        self._need_person(_("%s was not confirmed", order.name), _(
+            "The first instalment was collected, and the order was not confirmed: %s The money is"
+            " booked as the customer's credit. Put the order right and confirm it, or press “Cancel"
+            " the rest” on the plan.", reason,
+        ))
+
+    def _confirm_order(self, order):
+        """Why the order cannot be confirmed; '' when it is."""
+        try:
+            with self.env.cr.savepoint():
+                order.with_context(send_email=True).action_confirm()
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            _logger.info("%s: its order could not be confirmed: %s", self.reference, error)
+            return str(error)
+        return ''
 
     def _order_changed(self, order):
         """Whether the order is not what the customer agreed to; or, once something of it was
@@ -199,24 +249,39 @@ class EmailPayPlan(models.Model):
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
+    def _email_pay_orders(self):
+        """The sales orders (sudo) that these documents invoice; None without `sale`."""
+        return self.sudo().line_ids.sale_line_ids.order_id if ORDER in self.env else None
+
+    def _email_pay_plan_obstacle(self):
+        """Override: nor of an invoice whose order is collected so."""
+        plans = self.env['email.pay.plan']._of_order(self._email_pay_orders())
+        if plans.filtered(lambda plan: plan.state in LIVE and not plan.move_id):
+            return _("The order of this invoice is being collected in instalments already.")
+        return super()._email_pay_plan_obstacle()
+
+    def _email_pay_tell_plans(self, besides=()):
+        """Override: what becomes of its invoices changes what is due on an order, too."""
+        super()._email_pay_tell_plans(besides)
+        plans = self.env['email.pay.plan']._of_order(self._email_pay_orders())
+        plans.filtered(lambda plan: not plan.move_id and plan.id not in besides)._on_invoice_changed()
+
     def _post(self, soft=True):
         """Override of `account`: what was collected for an order is matched with its invoice, and
         what is still to come is collected for that."""
         posted = super()._post(soft)
-        if ORDER in self.env:
-            for invoice in posted.filtered(lambda move: move.move_type in PAYABLE_TYPES):
-                invoice._email_pay_take_over_orders()
+        for invoice in posted.filtered(lambda move: move.move_type in PAYABLE_TYPES):
+            invoice._email_pay_take_over_orders()
         return posted
 
     def _email_pay_take_over_orders(self):
-        orders = self.sudo().line_ids.sale_line_ids.order_id
-        plans = self.env['email.pay.plan'].sudo().search([
-            ('order_model', '=', ORDER), ('order_id', 'in', orders.ids),
-        ]) if orders else self.env['email.pay.plan']
-        if not plans:
-            return
-        plans.filtered(lambda plan: plan.state in LIVE and not plan.move_id)[:1].move_id = self
+        """Of an order that is invoiced in parts, the plan goes on until one invoice has all that
+        is still to come."""
+        plans = self.env['email.pay.plan']._of_order(self._email_pay_orders())
         self._email_pay_match_credits(plans.installment_ids.payment_id)
+        for plan in plans.filtered(lambda plan: plan.state in LIVE and not plan.move_id)[:1]:
+            if self.currency_id.compare_amounts(self.amount_residual, plan._to_charge()) >= 0:
+                plan.move_id = self
 
     def _email_pay_match_credits(self, payments):
         """Settle this invoice with what is left of `payments`, the oldest first."""
@@ -231,9 +296,9 @@ class PaymentTransaction(models.Model):
     _inherit = 'payment.transaction'
 
     def _email_pay_ordered(self):
-        """Those that collect an order which is not invoiced yet."""
-        return self.filtered(
-            lambda tx: not tx.invoice_ids and tx.email_pay_installment_id.plan_id._sales_order())
+        """Those that collect an instalment of an order which was not invoiced yet."""
+        lines = self.email_pay_installment_id.filtered(lambda line: line.plan_id._sales_order())
+        return self.filtered(lambda tx: not tx.invoice_ids and tx in lines.transaction_id)
 
     def _post_process(self):
         """Override of `payment`: what was booked is what was paid of the order. Its own booking of
@@ -242,6 +307,8 @@ class PaymentTransaction(models.Model):
         for tx in self.filtered(lambda tx: tx.state == 'done' and tx.email_pay_installment_id):
             if order := tx.email_pay_installment_id.plan_id._sales_order():
                 tx.sale_order_ids = [Command.link(order.id)]
+                if tx._email_pay_ordered():
+                    order._email_pay_plan_match(tx.payment_id)
 
     def _email_pay_report_credits(self):
         """Override: the credit for an order is no surprise; its invoice takes it."""

@@ -19,6 +19,11 @@ class EmailPayPlan(models.Model):
         """
         if line := self._installments('denied')[:1]:
             return line
+        if self._installments('awaiting') & self._in_flight().email_pay_installment_id:
+            raise UserError(_(
+                "Your saved card is being charged for this payment right now. Please wait until it"
+                " is finished. Nothing was charged here."
+            ))
         raise UserError(_("This payment was made already. Nothing was charged."))
 
     def _takes_card_of(self, provider):

@@ -22,9 +22,8 @@ class PaymentTransaction(models.Model):
         for tx in changed.filtered('email_pay_installment_id'):
             tx._email_pay_tell_installment()
         refunds = changed.filtered(lambda tx: tx.operation == 'refund' and tx.state == 'done')
-        for refund in refunds.filtered('source_transaction_id.email_pay_installment_id'):
-            source = refund.source_transaction_id
-            source.email_pay_installment_id._take_refund(source, refund)
+        for refund in refunds.filtered('source_transaction_id'):
+            refund._email_pay_tell_refunded()
         return changed
 
     def _email_pay_tell_installment(self):
@@ -32,6 +31,18 @@ class PaymentTransaction(models.Model):
             self.email_pay_installment_id._confirm(self)
         elif self.state in ('cancel', 'error'):
             self.email_pay_installment_id._fail(self)
+
+    def _email_pay_tell_refunded(self):
+        """An instalment also has to know of what goes back of an ordinary payment by which it was
+        settled."""
+        source = self.source_transaction_id
+        if installment := source.email_pay_installment_id:
+            installment._take_refund(source, self)
+            return
+        settled = self.env['email.pay.installment'].sudo().search([
+            ('transaction_id', '=', source.id), ('state', '=', 'confirmed'),
+        ])
+        settled._take_ordinary_refund(source, self)
 
     # === COLLECT ONCE === #
 

@@ -56,16 +56,28 @@ class PaymentTransaction(models.Model):
             if self.state in GIVEN_UP_STATES and self._email_pay_checkout_is_over():
                 self._email_pay_ask_while_it_matters()
             return False
-        self._email_pay_apply_all(events, 'query')
+        self._email_pay_take_told(events)
         if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
             self._email_pay_set_lost()
         if not events and self.state == 'draft' and self._email_pay_checkout_is_over():
             self._set_canceled(state_message=_("The payment was not finished in time."))
             self.email_pay_ask_at = False
+        return True
+
+    def _email_pay_take_told(self, events):
+        self._email_pay_apply_all(events, 'query')
         about = (Operation.PAYMENT,) if self.operation != 'refund' else RETURNS
         if any(event.operation in about and event.status in FINAL for event in events):
             self.env['email.pay.event'].sudo()._note_answered(self)
-        return True
+
+    def _email_pay_ask_beside(self):
+        """Ask for a person who wants to know now, beside the questions that are counted: of those,
+        some in vain mean that the gateway never got the payment, which may be on its way there."""
+        self.ensure_one()
+        try:
+            self._email_pay_take_told(self._email_pay_query())
+        except errors.GatewayError as error:
+            _logger.info("%s: the gateway was asked in vain: %s", self.reference, error)
 
     def _email_pay_advance(self):
         """All that can be done for this transaction now: the notifications that wait for it, a

@@ -56,11 +56,13 @@ class PaymentTransaction(models.Model):
         return self._email_pay_events_of(told)
 
     def _email_pay_events_of(self, told):
-        """What the gateway tells of this order, as events of the payments that it consists of."""
-        if told.charges:
-            return tuple(self._email_pay_event_of(charge, told) for charge in told.charges)
-        if told.status == Status.PENDING:
-            return ()
+        """What the gateway tells of this order, as events of the payments that it consists of.
+        Until it is paid, the charges that it lists are what is planned, and only money counts."""
+        events = tuple(self._email_pay_event_of(charge, told) for charge in told.charges)
+        if told.status == Status.PENDING and self.state != 'done':
+            return tuple(event for event in events if event.status == Status.DONE)
+        if events or told.status == Status.PENDING:
+            return events
         event = PaymentEvent(
             operation=Operation.PAYMENT, status=told.status, reference=self.reference,
             gateway_reference=told.gateway_reference, code=told.code, message=told.message,
@@ -68,7 +70,17 @@ class PaymentTransaction(models.Model):
         if told.status == Status.DONE:
             self._email_pay_park_order(event)
             event = replace(event, status=Status.PENDING)
+        elif self.state == 'done':
+            return self._email_pay_events_of_ended(event)
         return (event,)
+
+    def _email_pay_events_of_ended(self, event):
+        """Of an order that was paid, and ended without telling of its charges, none is to come."""
+        plan = self.email_pay_installment_id.plan_id
+        return tuple(
+            replace(event, status=Status.CANCELED, reference=f'{self.reference}-{line.number}')
+            for line in plan._installments('awaiting')
+        )
 
     def _email_pay_park_order(self, event):
         env = self.env['email.pay.portal']._speak(self).env
@@ -90,6 +102,31 @@ class PaymentTransaction(models.Model):
             gateway_reference=told.gateway_reference if first else event.gateway_reference,
         )
 
+    def _email_pay_apply_all(self, events, source):
+        """Override: the months that the gateway cancelled are told together."""
+        if not self._email_pay_is_order():
+            super()._email_pay_apply_all(events, source)
+            return
+        events = tuple(events)
+        gone = [event for event in events if self._email_pay_is_cancelled_month(event)]
+        super()._email_pay_apply_all((event for event in events if event not in gone), source)
+        if gone:
+            plan = self.email_pay_installment_id.plan_id
+            plan._lock()
+            numbers = {self._email_pay_number_of(event) for event in gone}
+            plan.installment_ids.filtered(
+                lambda line: line.number in numbers)._cancel_by_gateway()
+
+    def _email_pay_is_cancelled_month(self, event):
+        return (
+            event.operation == Operation.PAYMENT and event.status == Status.CANCELED
+            and event.reference != self.reference
+        )
+
+    def _email_pay_number_of(self, event):
+        """The number of the later charge that `event` is about."""
+        return int(event.reference.removeprefix(f'{self.reference}-'))
+
     def _email_pay_apply_payment(self, event, source):
         if not self._email_pay_is_order():
             return super()._email_pay_apply_payment(event, source)
@@ -104,14 +141,12 @@ class PaymentTransaction(models.Model):
     def _email_pay_apply_charge(self, event, source):
         """Apply what became of a later charge, once, in whatever order it is told."""
         plan = self.email_pay_installment_id.plan_id
-        number = int(event.reference.removeprefix(f'{self.reference}-'))
+        number = self._email_pay_number_of(event)
         installment = plan.installment_ids.filtered(lambda line: line.number == number)
         if event.status == Status.DONE:
             self._email_pay_apply_confirmed(installment, event, source)
         elif event.status == Status.DECLINED:
             installment._deny(self._email_pay_reason(event.code), told=event.message)
-        elif event.status == Status.CANCELED:
-            installment._cancel_by_gateway()
 
     def _email_pay_apply_confirmed(self, installment, event, source):
         """Book a charge that the gateway made. One that does not fit waits for a person."""

@@ -39,6 +39,10 @@ MARK_SENT = """
 """
 
 
+class BrokenOff(errors.UnknownOutcome):
+    """Our own work failed, in the middle of asking: it may have been charged."""
+
+
 class Charge(NamedTuple):
     """All that it takes to charge a saved card: nothing is read of the database meanwhile."""
 
@@ -52,13 +56,17 @@ class Charge(NamedTuple):
     def send(self):
         """What the gateway answers: events, or the error that it comes to.
 
-        What may have been sent before is asked for first.
+        What may have been sent before is asked for first. An error that is none of a gateway is of
+        this charge alone, too: the others are still to be made.
         """
         try:
             known = self.was_sent and self._known()
             return known or (self.gateway.charge(self.request, self.source),)
         except errors.GatewayError as error:
             return error
+        except Exception as error:
+            _logger.exception("Charging %s broke off", self.request.reference)
+            return BrokenOff(type(error).__name__)  # its text may tell a secret
 
     def _known(self):
         try:
@@ -227,6 +235,8 @@ class PaymentTransaction(models.Model):
             self._email_pay_postpone(answer)
         elif isinstance(answer, errors.UnknownOutcome):
             _logger.warning("The outcome of %s is unknown: %s", self.reference, answer)
+            if isinstance(answer, BrokenOff):
+                self._email_pay_report_broken_off(answer)
         elif isinstance(answer, errors.GatewayError):
             self._email_pay_refuse(answer)
         else:
@@ -246,6 +256,19 @@ class PaymentTransaction(models.Model):
                   reason=error, app=self.provider_id.name),
                 for_all=self.provider_id,
             )
+
+    def _email_pay_report_broken_off(self, error):
+        plan = self.email_pay_installment_id.plan_id
+        note = _(
+            "Odoo made an error (%(error)s) while %(app)s was to charge %(amount)s for"
+            " %(reference)s. It is asked whether it charged, and nothing is charged meanwhile. Show"
+            " this to whoever looks after Odoo: other plans may have met the same error.",
+            error=error, app=self.provider_id.name, reference=self.reference,
+            amount=self.currency_id.format(self.amount),
+        )
+        plan._message_log(body=note)
+        plan._ask_once(
+            _("Charging at %s broke off", self.provider_id.name), note, for_all=self.provider_id)
 
     # === WHAT BECAME OF IT === #
 

@@ -28,6 +28,9 @@ if __name__.startswith('odoo.addons.'):
     from . import test_plan_follow
     from . import test_plan_page
     from . import test_plan_order
+    from . import test_plan_order_life
+    from . import test_plan_refresh
+    from . import test_plan_told
     from . import test_portal
     from . import test_portal_address
     from . import test_portal_card
@@ -92,6 +95,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_by_hand
     from . import test_charging
     from . import test_charging_concurrency
+    from . import test_charging_broken
     from . import test_charging_first
     from . import test_charging_settled
     from . import test_charging_stock

@@ -81,6 +81,22 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         self.assertIn("default-src 'none'", page.headers['Content-Security-Policy'])
         self.assertNotIn('session_id', page.headers.get('Set-Cookie', ''))
 
+    def test_only_who_signed_in_reads_which_card_is_charged(self):
+        plan = self.plan('confirmed', 'awaiting', method=self.on_card)
+        plan.token_id = self._create_token(
+            provider_id=self.credicorp.id, payment_method_id=self.card.id,
+            partner_id=self.customer.id, payment_details='4711')
+        card = f"{plan.token_id.display_name} is charged"
+        self.assertIn('4711', card)
+        for login, parent in (('stranger', False), ('contact', self.customer.id)):
+            new_test_user(self.env, login, 'base.group_portal').partner_id.parent_id = parent
+        for login, named in (('', False), ('stranger', False), ('contact', True)):
+            with self.subTest(login):
+                self.authenticate(login or None, login or None)
+                page = self.text(self.open_plan(plan))
+                self.assertEqual('4711' in page, named)
+                self.assertIn(card if named else "Your saved card is charged", page)
+
     def test_contacts_of_the_customer_see_its_plans_when_they_sign_in(self):
         self.customer.is_company = True
         contact = new_test_user(
@@ -165,7 +181,7 @@ class TestPlanPage(PlanFollowCommon, PageCommon):
         status = self.follow(self.enter_card(card_page))
         self.assertEqual(self.headline(status), "Payment received")
         self.assertEqual((plan.state, plan.progress), ('active', '1/2'))
-        self.assertIn(f"{plan.token_id.display_name} is charged", self.text(self.open_plan(plan)))
+        self.assertIn("Your saved card is charged", self.text(self.open_plan(plan)))
 
     def test_a_plan_that_is_over_is_not_begun(self):
         plan = self.plan('awaiting', 'awaiting', plan_state='pending', method=self.on_card)

@@ -264,7 +264,8 @@ class AccountMove(models.Model):
         """Override: what becomes of its invoices changes what is due on an order, too."""
         super()._email_pay_tell_plans(besides)
         plans = self.env['email.pay.plan']._of_order(self._email_pay_orders())
-        plans.filtered(lambda plan: not plan.move_id and plan.id not in besides)._on_invoice_changed()
+        plans.filtered(
+            lambda plan: not plan.move_id and plan.id not in besides)._on_invoice_changed()
 
     def _post(self, soft=True):
         """Override of `account`: what was collected for an order is matched with its invoice, and

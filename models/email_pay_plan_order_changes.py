@@ -24,11 +24,9 @@ class MailThread(models.AbstractModel):
         return result
 
     def _compute_field_value(self, field):
-        """Override of `mail`: of what is stored."""
         result = super()._compute_field_value(field)
-        if self._name == ORDER and field.store:
-            if CHANGES & {computed.name for computed in self.pool.field_computed[field]}:
-                self._email_pay_plans_of_orders()._on_invoice_changed()
+        if self._name == ORDER and CHANGES & {one.name for one in self.pool.field_computed[field]}:
+            self._email_pay_plans_of_orders()._on_invoice_changed()
         return result
 
     def unlink(self):

@@ -100,6 +100,13 @@ class TestPlanOrderWakes(OrderLifeCommon, PlanFollowCommon):
 class TestPlanOrderWakesGateway(OrderLifeCommon, PlanCommon):
     """The same where the gateway charges: it is told at once."""
 
+    def setUp(self):
+        super().setUp()
+        self.order.pricelist_id = self.env['product.pricelist'].create({
+            'name': "Reais", 'currency_id': self.company_currency.id,
+            'company_id': self.company.id,
+        })
+
     def test_a_cancelled_order_closes_its_page(self):
         plan = self.create_plan_of_order(self.method)
         self.within(plan, lambda plan: plan._open())

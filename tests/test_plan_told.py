@@ -23,7 +23,8 @@ class TestPlanOrderTold(PlanCommon):
         self.assertEqual((attempt.state, plan.state), ('draft', 'pending'))
         self.assertEqual(self.within(plan, lambda plan: plan._attempt().id), attempt.id)
         self.assertEqual(self.open_checkout(attempt), attempt.sudo().email_pay_checkout['action'])
-        self.pay_first(plan)
+        self.pay_first(plan, come_back=False)
+        self.sync(plan)
         self.assertEqual((plan.state, self.states(plan)[0]), ('active', 'confirmed'))
 
     def test_it_can_be_given_up_and_collected_again(self):

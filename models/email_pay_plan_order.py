@@ -14,6 +14,8 @@ _logger = logging.getLogger(__name__)
 # Of the app `sale`, which this add-on does not need.
 ORDER = 'sale.order'
 OPEN_ORDER_STATES = ('draft', 'sent', 'sale')
+# When no other invoice of an order is to come.
+INVOICED = ('invoiced', 'upselling')
 
 
 class OrderDocument:
@@ -33,12 +35,15 @@ class OrderDocument:
         is invoiced, of its invoices."""
         self.ensure_one()
         order = self.sudo()
-        invoices = order.invoice_ids.filtered(
-            lambda move: move.state != 'cancel' and move.move_type in PAYABLE_TYPES)
+        invoices = order._email_pay_plan_invoices()
         invoiced = sum(invoices.mapped('amount_total'))
-        over = invoices and order.invoice_status in ('invoiced', 'upselling')
-        total = invoiced if over else max(order.amount_total, invoiced)
+        whole = invoices and order.invoice_status in INVOICED
+        total = invoiced if whole else max(order.amount_total, invoiced)
         return total - order.amount_paid - order._email_pay_plan_settled(invoices)
+
+    def _email_pay_plan_invoices(self):
+        return self.invoice_ids.filtered(
+            lambda move: move.state != 'cancel' and move.move_type in PAYABLE_TYPES)
 
     def _email_pay_plan_settled(self, invoices):
         """What was settled of the order's `invoices` otherwise than by its online payments."""
@@ -73,12 +78,10 @@ class OrderDocument:
             'amount': self._email_pay_plan_amount(),
         }
 
-
     def _email_pay_plan_match(self, payment):
         """Settle with `payment` what is due on the order's invoices, the oldest first."""
-        for invoice in self.invoice_ids.filtered(
-            lambda move: move.state == 'posted' and move.move_type in PAYABLE_TYPES
-        ).sorted('id'):
+        invoices = self._email_pay_plan_invoices().filtered(lambda move: move.state == 'posted')
+        for invoice in invoices.sorted('id'):
             invoice._email_pay_match_credits(payment)
 
 
@@ -276,12 +279,16 @@ class AccountMove(models.Model):
         return posted
 
     def _email_pay_take_over_orders(self):
-        """Of an order that is invoiced in parts, the plan goes on until one invoice has all that
-        is still to come."""
+        """The plan of an order goes on with its invoice. Of one that is invoiced in parts, it does
+        as soon as one of them has all that is still to come."""
         plans = self.env['email.pay.plan']._of_order(self._email_pay_orders())
         self._email_pay_match_credits(plans.installment_ids.payment_id)
         for plan in plans.filtered(lambda plan: plan.state in LIVE and not plan.move_id)[:1]:
-            if self.currency_id.compare_amounts(self.amount_residual, plan._to_charge()) >= 0:
+            order = plan._sales_order()
+            whole = order._email_pay_plan_invoices() == self and order.invoice_status in INVOICED
+            if whole or self.currency_id.compare_amounts(
+                self.amount_residual, plan._left()
+            ) >= 0:
                 plan.move_id = self
 
     def _email_pay_match_credits(self, payments):

@@ -225,6 +225,14 @@ class TestPlanOrderInParts(OrderLifeCommon, PlanFollowCommon):
         self.assertEqual((first.amount_residual, second.amount_residual), (0.0, 0.0))
         self.assertEqual(self.plan_.state, 'done')
 
+    def test_what_was_refused_is_not_given_up_while_a_part_is_to_come(self):
+        for line in self.plan_._installments('awaiting'):
+            line._deny_by_hand("It did not arrive.", tell=False)
+        first = self.invoice_delivered(4.0)
+        self.look()
+        self.assertEqual((first.amount_residual, self.plan_.move_id.id), (10.0, False))
+        self.assertEqual(len(self.plan_._installments('denied')), 2)
+
     def test_a_part_that_is_paid_in_another_way_is_told(self):
         first = self.invoice_delivered(4.0)
         self.look()

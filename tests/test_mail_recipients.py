@@ -126,10 +126,11 @@ class TestMailRecipients(MailAccountCommon):
 
     def test_what_a_mail_was_about_may_be_gone(self):
         about_gone = self.mail(mail_server_id=False)
-        about_nothing = self.mail(mail_server_id=False, model='account.move', res_id=1 << 30)
-        self.cr.execute(
-            "UPDATE mail_message SET model = 'no.such.model', res_id = 1 WHERE id = %s",
-            [about_gone.mail_message_id.id])
+        about_nothing = self.mail(mail_server_id=False)
+        for mail, model in ((about_gone, 'no.such.model'), (about_nothing, 'email.pay.link')):
+            self.cr.execute(
+                "UPDATE mail_message SET model = %s, res_id = 987654321 WHERE id = %s",
+                [model, mail.mail_message_id.id])
         self.env.invalidate_all()
         self.default.answers = {'RCPT': {'rosa@example.com': GONE}}
         mails = about_gone + about_nothing + self.mail('ana@example.com', mail_server_id=False)

@@ -17,7 +17,7 @@ CALL = (
 # What an upgraded database has to have as a fresh one does. Demo data is only loaded at install.
 NAMES = f"""
     SELECT model || ' ' || name FROM ir_model_data
-     WHERE module = '{server.ADDON}' AND name NOT LIKE 'demo\\_%'
+     WHERE module = '{server.ADDON}' AND name !~ '^demo_'
 """
 COLUMNS = """
     SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable

@@ -19,8 +19,9 @@ def uninstall_hook(env):
 
 
 def _keep_used(env, apps):
-    """Keep the apps that collected something, as Odoo keeps its own, and none of the others: each
-    company has its copies, which are no data of this add-on."""
+    """Keep the apps with which a payment was begun, as Odoo keeps its own, and none of the others:
+    each company has its copies, which are no data of this add-on. While anything that was collected
+    is booked, Odoo refuses to uninstall."""
     used = env['payment.provider']
     for model in ('payment.transaction', 'payment.token', 'email.pay.plan'):
         used |= env[model].search([('provider_id', 'in', apps.ids)]).provider_id

@@ -37,6 +37,8 @@ BY_STAGE = {
     'scripts/chaos': ('chaos',),
     'scripts/chaos --kills 100': ('chaos',),
     'scripts/chaos --plans 40 --customers 0': ('charging',),
+    'scripts/chaos --plans 16 --customers 0 --kills 16 --seconds 16': ('charging',),
+    'scripts/package': ('package',),
     'odoo-bin -u email_pay -d DATABASE': ('install',),
 }
 # Run by tests/scripts, in the stage `protocol`.

@@ -15,6 +15,7 @@ LANGUAGES = ('es', 'pt_BR')
 # installed: those in the template are translated, and they need not be complete.
 NOT_OURS = re.compile(
     r':email_pay\.(demo_|field_\w+__(message|activity|my_activity|website_message|rating|has_mess))'
+    r'|,website_form_label:'
 )
 # What a translation has to have exactly as the text has it: placeholders, expressions and markup.
 KEPT = re.compile(r'%\(\w+\)s|%[sd]|\{\{.*?\}\}|<[^>]+>', re.DOTALL)

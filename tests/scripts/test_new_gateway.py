@@ -13,7 +13,7 @@ LEFT_OUT = ('.git', '__pycache__', '.ruff_cache', '.hypothesis', 'docs')
 
 # One for each flow; the second is as long as names and titles can be.
 GATEWAYS = {
-    'paymeasap': ('--title', "Trial & Sons"),
+    'sample': ('--title', "Sample & Sons"),
     'abcdefghijklmnop': ('--flow', 'window', '--title', "Banco de la Ciudad de Panamá S"),
 }
 PARTS = (
@@ -79,7 +79,7 @@ class TestNewGateway(unittest.TestCase):
         changed = {path for path in self.before if self.before[path] != self.after[path]}
         self.assertEqual(changed, set(SHARED))
         for path in changed:
-            kept = [line for line in self.after[path].splitlines() if b'paymeasap' not in line]
+            kept = [line for line in self.after[path].splitlines() if b'sample' not in line]
             self.assertLessEqual(set(self.before[path].splitlines()), set(kept), path)
 
     def test_it_lists_what_it_wrote_and_what_comes_next(self):
@@ -93,11 +93,11 @@ class TestNewGateway(unittest.TestCase):
             self.assertEqual(steps, list('1234567'))
 
     def test_the_names_are_those_that_were_asked_for(self):
-        self.assertIn(b"selection_add=[('paymeasap', \"Trial & Sons\")]",
-                      self.after['models/provider_paymeasap.py'])
-        self.assertIn(b'<field name="name">Trial &amp; Sons</field>',
+        self.assertIn(b"selection_add=[('sample', \"Sample & Sons\")]",
+                      self.after['models/provider_sample.py'])
+        self.assertIn(b'<field name="name">Sample &amp; Sons</field>',
                       self.after['data/payment_provider_data.xml'])
-        self.assertIn(b'class Paymeasap(Gateway):', self.after['gateways/paymeasap/__init__.py'])
+        self.assertIn(b'class Sample(Gateway):', self.after['gateways/sample/__init__.py'])
 
     def test_no_linter_complains(self):
         self.assert_works('-m', 'ruff', 'check', '--no-cache', '.')
@@ -122,7 +122,7 @@ class TestNewGateway(unittest.TestCase):
                 self.assertRegex(line, r'^(ok|skipped .It (has|reports) no .*)$')
 
     def test_a_gateway_is_written_once(self):
-        self.assert_refused('paymeasap', because='paymeasap is taken, see ')
+        self.assert_refused('sample', because='sample is taken, see ')
         self.assert_refused('credicorp', because='credicorp is taken, see ')
 
     def test_a_name_that_means_something_else_is_refused(self):
@@ -138,7 +138,7 @@ class TestNewGateway(unittest.TestCase):
 
     def test_a_malformed_name_or_title_is_refused(self):
         for words, because in {
-            ('Trial',): 'small letters',
+            ('Sample',): 'small letters',
             ('../up',): 'small letters',
             ('a' * 17,): 'small letters',
             ('other', '--title', 'Bank "X"'): 'without quotes',

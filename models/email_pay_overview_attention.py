@@ -12,11 +12,11 @@ COUNTED = ('email.pay.event', 'email.pay.difference', 'ir.mail_server', 'res.par
 
 
 class Item(NamedTuple):
-    """What may need a person: how it is called, and which records it is."""
+    """What may need a person: which records it is, and how it is called."""
 
-    label: str
     model: str
     domain: list
+    label: str
     action: str = ''
     urgent: bool = False
 
@@ -91,19 +91,19 @@ class EmailPayOverview(models.AbstractModel):
     def _attention_to_money(self):
         today = fields.Date.to_string(fields.Date.context_today(self))
         return [
-            Item(_("Parked notifications"), 'email.pay.event', [('state', '=', 'parked')],
-                 'email_pay.action_email_pay_events', urgent=True),
-            Item(_("Differences with the gateways"), 'email.pay.difference',
-                 [('state', '=', 'open')], 'email_pay.action_email_pay_differences', urgent=True),
-            Item(_("Denied instalments"), 'email.pay.installment', [('state', '=', 'denied')],
-                 'email_pay.action_email_pay_installments', urgent=True),
-            Item(_("Instalments to confirm"), 'email.pay.installment',
+            Item('email.pay.event', [('state', '=', 'parked')],
+                 _("Parked notifications"), 'email_pay.action_email_pay_events', urgent=True),
+            Item('email.pay.difference', [('state', '=', 'open')],
+                 _("Differences with the gateways"), 'email_pay.action_email_pay_differences',
+                 urgent=True),
+            Item('email.pay.installment', [('state', '=', 'denied')],
+                 _("Denied instalments"), 'email_pay.action_email_pay_installments', urgent=True),
+            Item('email.pay.installment',
                  [('state', '=', 'awaiting'), ('mode', '=', 'manual'),
                   ('plan_id.state', '=', 'active'), ('due_date', '<=', today)],
-                 'email_pay.action_email_pay_installments'),
-            Item(_("Promises that were not kept"), 'email.pay.outstanding',
-                 [('promised_for', '<', today), ('due', '>', 0)],
-                 'email_pay.action_email_pay_outstanding'),
+                 _("Instalments to confirm"), 'email_pay.action_email_pay_installments'),
+            Item('email.pay.outstanding', [('promised_for', '<', today), ('due', '>', 0)],
+                 _("Promises that were not kept"), 'email_pay.action_email_pay_outstanding'),
         ]
 
     @api.model
@@ -113,21 +113,20 @@ class EmailPayOverview(models.AbstractModel):
         now = fields.Datetime.now()
         since = fields.Date.to_string(now.date() - timedelta(days=LAST_DAYS))
         return [
-            Item(_("Mail accounts that do not work"), 'ir.mail_server',
-                 [('email_pay_failing_since', '!=', False)],
-                 'email_pay.action_email_pay_mail_accounts', urgent=True),
-            Item(_("Payment links that were not sent"), 'email.pay.link',
+            Item('ir.mail_server', [('email_pay_failing_since', '!=', False)],
+                 _("Mail accounts that do not work"), 'email_pay.action_email_pay_mail_accounts',
+                 urgent=True),
+            Item('email.pay.link',
                  ['|', ('mail_state', '=', 'failed'), ('sms_state', '=', 'failed'),
                   ('revoked_at', '=', False), ('expires_at', '>', fields.Datetime.to_string(now))],
-                 'email_pay.action_email_pay_links'),
-            Item(_("Payment links that came back"), 'email.pay.link',
-                 [('bounced_at', '!=', False)], 'email_pay.action_email_pay_links'),
-            Item(_("Receipts that did not arrive"), 'account.payment',
+                 _("Payment links that were not sent"), 'email_pay.action_email_pay_links'),
+            Item('email.pay.link', [('bounced_at', '!=', False)],
+                 _("Payment links that came back"), 'email_pay.action_email_pay_links'),
+            Item('account.payment',
                  [('email_pay_receipt_state', 'in', ('failed', 'bounced')), ('date', '>=', since)],
-                 'account.action_account_all_payments'),
-            Item(_("Reminders that were not sent"), 'email.pay.reminder.notice',
-                 [('state', '=', 'failed'), ('day', '>=', since)],
-                 'email_pay.action_email_pay_reminder_notices'),
+                 _("Receipts that did not arrive"), 'account.action_account_all_payments'),
+            Item('email.pay.reminder.notice', [('state', '=', 'failed'), ('day', '>=', since)],
+                 _("Reminders that were not sent"), 'email_pay.action_email_pay_reminder_notices'),
         ]
 
     @api.model
@@ -138,7 +137,7 @@ class EmailPayOverview(models.AbstractModel):
             [('activity_type_id', '=', kind.id)], ['res_model'])
         models_ = [self.env[name] for (name,) in rows if name in self.env and name not in COUNTED]
         return [
-            Item(_("To do: %s", self.env['ir.model']._get(model._name).name), model._name,
-                 [('activity_ids.activity_type_id', '=', kind.id)])
+            Item(model._name, [('activity_ids.activity_type_id', '=', kind.id)],
+                 _("To do: %s", self.env['ir.model']._get(model._name).name))
             for model in models_ if 'company_id' in model._fields and model.has_access('read')
         ]

@@ -21,10 +21,12 @@ class OnboardingOnboarding(models.Model):
             return False
         values = panel._prepare_rendering_values()
         steps = [step._email_pay_values(values['state'][step.id]) for step in values['steps']]
+        finished = all(step['state'] in ('done', 'just_done', 'skipped') for step in steps)
         return {
             'steps': steps,
-            'finished': all(step['state'] in ('done', 'just_done', 'skipped') for step in steps)
-            and values['text_completed'],
+            # Odoo's own field for it is not translated.
+            'finished': finished and _(
+                "That is all. Open a posted invoice and press “Send payment email”."),
             'company': self.env.company.name,
         }
 

@@ -34,6 +34,7 @@ BY_STAGE = {
     'scripts/test peers': ('peers',),
     'scripts/test commands': ('commands',),
     'scripts/test apps': ('apps',),
+    'scripts/test package': ('package',),
     'scripts/demo --check': ('demo',),
     'scripts/chaos': ('chaos',),
     'scripts/chaos --kills 100': ('chaos',),

@@ -33,10 +33,15 @@ def check(logs, addons):
     """Upgrade from each release to the archive; return the number of releases."""
     found = releases()
     if not found:
-        raise Failure('The history of this checkout has no release: is it a shallow clone?')
+        raise Failure('The history of this checkout has no release.')
     for version, commit in found.items():
         _check_release(version, _unpack(commit, logs / version), addons, logs)
     return len(found)
+
+
+def is_possible():
+    """Whether the history is there that has the releases: a shallow clone lacks it."""
+    return _git('rev-parse', '--is-shallow-repository').strip() == 'false'
 
 
 def releases():

@@ -1,12 +1,12 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .page_common import PageCommon
+from .card_page_common import CardPageCommon
 from .set_up_common import SetUpCommon
 
 
 @tagged('post_install', '-at_install')
-class TestFirstMinutes(SetUpCommon, PageCommon):
+class TestFirstMinutes(SetUpCommon, CardPageCommon):
     """From the choice of a gateway to the first paid invoice, by the requests of the web client and
     of a customer's browser."""
 

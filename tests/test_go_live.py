@@ -106,7 +106,7 @@ class TestGoLive(SetUpCommon):
         for key in ('sk_test_51H', 'test_abc', 'TEST-1234', 'rzp_test_1'):
             self.credicorp.credicorp_api_key = key
             with self.subTest(key):
-                self.assertIn("“API Key” is a test key. Enter the one for real payments.",
+                self.assertIn("“Credicorp API Key” is a test key. Enter the one for real payments.",
                               self.lacks())
         self.credicorp.credicorp_api_key = 'latest_key'
         self.assertLacks("Press “Test connection”")
@@ -115,7 +115,7 @@ class TestGoLive(SetUpCommon):
         self.make_ready()
         self.credicorp.write({
             'state': 'disabled', 'credicorp_api_key': False, 'credicorp_tokenization_key': False})
-        self.assertIn("Fill in what the gateway gave you: API Key, Public Tokenization Key.",
+        self.assertIn("Fill in what the gateway gave you: Credicorp API Key, Public Tokenization Key.",
                       self.lacks())
 
     def test_no_collection_journal(self):

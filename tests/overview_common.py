@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import Command, fields
 from odoo.tests import new_test_user
 
+from .common import EmailPayCommon
 from .statement_common import StatementCommon
 
 GROUPS = {
@@ -14,7 +15,7 @@ GROUPS = {
 }
 
 
-class OverviewCommon(StatementCommon):
+class OverviewCommon(StatementCommon, EmailPayCommon):
 
     @classmethod
     def setUpClass(cls):

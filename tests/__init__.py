@@ -2,6 +2,7 @@
 # this package as `tests`; Odoo imports it as odoo.addons.email_pay.tests.
 if __name__.startswith('odoo.addons.'):
     from . import test_i18n
+    from . import test_indexes
     from . import test_browser
     from . import test_browser_pages
     from . import test_browser_plan

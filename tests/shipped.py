@@ -7,6 +7,7 @@ from . import test_addresses
 from . import test_companies
 from . import test_guard
 from . import test_i18n
+from . import test_indexes
 from . import test_links
 from . import test_links_send
 from . import test_no_chart

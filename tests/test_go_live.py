@@ -115,8 +115,9 @@ class TestGoLive(SetUpCommon):
         self.make_ready()
         self.credicorp.write({
             'state': 'disabled', 'credicorp_api_key': False, 'credicorp_tokenization_key': False})
-        self.assertIn("Fill in what the gateway gave you: Credicorp API Key, Public Tokenization Key.",
-                      self.lacks())
+        self.assertIn(
+            "Fill in what the gateway gave you: Credicorp API Key, Public Tokenization Key.",
+            self.lacks())
 
     def test_no_collection_journal(self):
         self.make_ready()

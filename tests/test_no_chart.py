@@ -50,6 +50,10 @@ class TestNoChart(CompanyCommon):
         if action._name == 'ir.actions.server':
             self.assertTrue(action.run())
             return
+        if action._name == 'ir.actions.client':
+            self.assertEqual(action.tag, 'email_pay.overview')
+            self.assertTrue(self.env['email.pay.overview'].read_overview())
+            return
         model = self.env[action.res_model]
         self.assertTrue(model.get_views(action.views)['views'])
         model.web_search_read([], {'display_name': {}})

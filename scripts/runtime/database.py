@@ -185,7 +185,7 @@ def create(name, template=None):
 
 
 def drop(name):
-    execute(f'DROP DATABASE IF EXISTS {name} WITH (FORCE)')
+    execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     shutil.rmtree(filestore(name), ignore_errors=True)
 
 

@@ -1,6 +1,6 @@
 """Install, upgrade and uninstall this add-on: no step may warn, nothing may stay behind."""
 
-from . import database, server
+from . import database, processes, server
 from .home import Failure
 
 UNINSTALL = """
@@ -73,9 +73,10 @@ def check(logs, addons):
 def _check_beside(logs):
     """An app that comes and goes: what this add-on offers on its documents comes and goes too."""
     with database.copy(database.email_pay(), 'beside') as name:
-        database.odoo(
-            name, 'install', '--init', APP, '--update', server.ADDON, '--test-tags', APP_TESTS,
-            *database.DEMO, logs=logs)
+        with processes.port(18069) as port:  # which tests open, whatever else is said
+            database.odoo(
+                name, 'install', '--init', APP, '--update', server.ADDON, '--test-tags', APP_TESTS,
+                '--http-port', port, *database.DEMO, logs=logs)
         if not database.query(APP_ACTIONS, database=name):
             raise Failure(f'Nothing is offered on the documents of {APP}.')
         uninstall(name, APP, logs)

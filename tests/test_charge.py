@@ -8,6 +8,8 @@ from .common import NO_FUNDS_CARD, UNKNOWN_BUT_CHARGED_CARD, EmailPayCommon, One
 
 LOGGER = 'odoo.addons.email_pay.models.payment_transaction'
 
+NO_FUNDS = "The card does not have enough funds. Please use another card."
+
 
 @tagged('post_install', '-at_install')
 class TestCharge(OnePayment, EmailPayCommon):
@@ -45,10 +47,7 @@ class TestCharge(OnePayment, EmailPayCommon):
     def test_a_declined_card_says_why_and_holds_nothing(self):
         self.charge(self.transaction, NO_FUNDS_CARD)
         self.assertEqual(self.transaction.state, 'error')
-        self.assertEqual(
-            self.transaction.state_message,
-            "The card does not have enough funds. Please use another card.",
-        )
+        self.assertEqual(self.transaction.state_message, NO_FUNDS)
         self.assertEqual(self.pay_by_card(self.link).state, 'done')
 
     def test_the_reason_is_in_the_customers_language(self):
@@ -56,9 +55,7 @@ class TestCharge(OnePayment, EmailPayCommon):
         self.env['ir.module.module']._load_module_terms(['email_pay'], ['es_PA'])
         self.customer.lang = 'es_PA'
         reason = self.start_payment(self.link)._email_pay_reason('202')
-        expected = self.env(context={'lang': 'es_PA'})._(
-            "The card does not have enough funds. Please use another card."
-        )
+        expected = self.env(context={'lang': 'es_PA'})._(NO_FUNDS)
         self.assertEqual(reason, expected)
 
     def test_a_reason_that_is_not_known_is_still_a_sentence(self):

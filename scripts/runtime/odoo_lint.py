@@ -12,7 +12,9 @@ from odoo.tools import config
 # Left out, each for its reason:
 #   test_checkers, test_pylint     lint.py runs the same checkers with pylint
 #   test_docstring                 fails on docstrings of Odoo itself
-#   test_index, test_naming, test_override_signatures, test_routes
+#   test_index                     wants a database, and finds something in Odoo's add-on for Brazil:
+#                                  tests/test_indexes.py stands for it
+#   test_naming, test_override_signatures, test_routes
 #                                  want a database: the stage `peers` runs them
 #   test_eslint                    wants eslint, which is no package of Python or Debian's server
 #   test_l10n                      is for the tests of localizations

@@ -42,10 +42,10 @@ FAST = ('lint', 'protocol')
 # Long, and seldom another answer: before a release.
 NAMED_ONLY = ('apps',)
 # Tests at install run before this add-on is loaded: they cannot tell anything about it.
-PEERS = (
-    '/payment', '/account_payment', '/payment_demo', '/portal', '-at_install',
-    # Of Odoo's own linters those that want a database; see odoo_lint.py for the others. That of
-    # indexes finds something in Odoo's add-on for Brazil: tests/test_indexes.py stands for it.
+PEERS = ('/payment', '/account_payment', '/payment_demo', '/portal', '-at_install')
+# Of Odoo's own linters those that want a database; see odoo_lint.py for the others. That of indexes
+# finds something in Odoo's add-on for Brazil: tests/test_indexes.py stands for it.
+LINTERS = (
     '/test_lint:TestNaming', '/test_lint:TestLintOverrideSignatures', '/test_lint:RoutesLinter',
 )
 # The tags of tests that run beside the others.
@@ -162,13 +162,24 @@ def _own_tests(log, tags):
 
 
 def _peers(log, *tags):
+    if tags:
+        return _steady_tests(log, tags)
+    # Where a module is installed, only that module's tests run.
+    linted = _odoo_tests(log.with_stem(f'{log.stem}_lint'), LINTERS, '--init', 'test_lint')
+    outcome = _steady_tests(log, PEERS)
+    return Outcome(
+        outcome.passed + linted.passed, outcome.failed + linted.failed,
+        outcome.skipped + linted.skipped, outcome.problems + linted.problems)
+
+
+def _steady_tests(log, tags):
     """On a busy machine a tour of Odoo's own may click before its page listens: what fails has to
     fail twice."""
-    outcome = _odoo_tests(log, tags or PEERS, '--init', 'test_lint')
+    outcome = _odoo_tests(log, tags)
     again = _failed_tests(log)
     if outcome.ok or not again or len(again) > MOST_REPEATED:
         return outcome
-    second = _odoo_tests(log.with_stem(f'{log.stem}_again'), again, '--init', 'test_lint')
+    second = _odoo_tests(log.with_stem(f'{log.stem}_again'), again)
     if not second.ok:
         return outcome
     say(f'  {log.stem}: passed when run again: {", ".join(again)}')

@@ -29,6 +29,8 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
+    # The first minutes, in Spanish
+    Picture('es-steps', 'first_minutes', 'steps', DESKTOP, 660),
     # An invoice, in English
     Picture('invoice-sent', 'invoice', 'invoice-sent', DESKTOP),
     Picture('mail', 'invoice', 'mail'),

@@ -12,7 +12,7 @@ from odoo.tools import config
 # Left out, each for its reason:
 #   test_checkers, test_pylint     lint.py runs the same checkers with pylint
 #   test_docstring                 fails on docstrings of Odoo itself
-#   test_index                     wants a database, and finds something in Odoo's add-on for Brazil:
+#   test_index                     wants a database, and finds something in Odoo's own l10n_br:
 #                                  tests/test_indexes.py stands for it
 #   test_naming, test_override_signatures, test_routes
 #                                  want a database: the stage `peers` runs them

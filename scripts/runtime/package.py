@@ -16,6 +16,7 @@ from pathlib import Path
 from .home import CHECKOUT, Failure
 
 ADDON = 'email_pay'
+GIT_CONFIG = Path(__file__).with_name('gitconfig')
 SHIPPED = {
     '__init__.py', '__manifest__.py', 'const.py', 'hooks.py', 'CHANGELOG.md', 'LICENSE',
     'README.md', 'SECURITY.md', 'controllers', 'data', 'demo', 'gateways', 'i18n', 'migrations',
@@ -128,9 +129,13 @@ def _pictures(checkout):
     return set(re.findall(r'(?:<img src="|!\[[^]]*\]\()([^":)]+)[")]', text))
 
 
-def git(checkout, *arguments):
+def git(checkout, *arguments, text=True):
+    """What git answers, of a checkout that may belong to somebody else, as on a server of tests."""
     command = ('git', '-C', checkout, *arguments)
+    environment = {**os.environ, 'GIT_CONFIG_SYSTEM': str(GIT_CONFIG)}
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.rstrip()
+        found = subprocess.run(
+            command, check=True, capture_output=True, text=text, env=environment).stdout
+        return found.rstrip() if text else found
     except (OSError, subprocess.CalledProcessError) as error:
         raise Failure(f'{checkout} is not a git checkout, or git is missing.') from error

@@ -2,7 +2,6 @@
 
 import ast
 import io
-import subprocess
 import tarfile
 from pathlib import Path
 
@@ -92,8 +91,7 @@ def _unpack(commit, folder):
     """Put a commit into an add-ons folder; return the folder."""
     addon = folder / server.ADDON
     addon.mkdir(parents=True)
-    command = ('git', '-C', CHECKOUT, 'archive', commit)
-    archive = subprocess.run(command, check=True, capture_output=True).stdout
+    archive = package.git(CHECKOUT, 'archive', commit, text=False)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(addon)
     return folder

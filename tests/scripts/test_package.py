@@ -1,6 +1,5 @@
 import ast
 import os
-import subprocess
 import tempfile
 import unittest
 import zipfile
@@ -22,8 +21,7 @@ class TestPackage(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.checkout = self.folder / 'checkout'
-        subprocess.run(
-            ['git', 'clone', '--quiet', '--shared', ROOT, self.checkout], check=True)
+        package.git(ROOT, 'clone', '--quiet', '--shared', ROOT, self.checkout)
 
     def build(self, **options):
         """Build the archive; its entries."""

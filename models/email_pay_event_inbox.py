@@ -32,7 +32,10 @@ class EmailPayEvent(models.Model):
         if not is_plain or '\x00' in notification.text:  # which PostgreSQL cannot keep
             raise NotificationMalformed("The body, its name or its reference is not plain text.")
         rows = self._store(receiver, key, reference, notification)
-        if rows == [(None,)] or (not rows and self._ask_again(receiver, key)):
+        if rows == [(None,)] or (
+            not rows and receiver.gateway.supports.installments > 1
+            and self._ask_again(receiver, key)
+        ):
             self.env['ir.cron'].sudo().browse(self._worker_id())._trigger()
         return bool(rows)
 

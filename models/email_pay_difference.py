@@ -1,5 +1,7 @@
 from odoo import _, api, fields, models
 
+from .notification import RELOAD, notification
+
 KINDS = [
     ('unbooked', "At the gateway, not in Odoo"),
     ('missing', "In Odoo, not at the gateway"),
@@ -266,13 +268,8 @@ class EmailPayDifference(models.Model):
         count = self.search_count([
             ('company_id', 'in', companies.ids), ('state', '=', 'open'),
         ])
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': 'warning' if count else 'success',
-                'title': _("Compared") if providers else _("No app has payments to compare"),
-                'message': _("Open differences: %s", count) if count else _("Nothing to clear up"),
-                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            },
-        }
+        return notification(
+            'warning' if count else 'success',
+            _("Open differences: %s", count) if count else _("Nothing to clear up"),
+            title=_("Compared") if providers else _("No app has payments to compare"),
+            next=RELOAD)

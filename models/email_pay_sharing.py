@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import _, models
 
 from ..const import MAIL_BATCH
+from .notification import RELOAD, notification
 
 
 class EmailPaySharing(models.AbstractModel):
@@ -123,13 +124,4 @@ class EmailPaySharing(models.AbstractModel):
         return self._email_pay_notify('\n'.join(lines), 'warning' if skipped else 'success')
 
     def _email_pay_notify(self, message, kind):
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': kind,
-                'message': message,
-                'sticky': kind != 'success',
-                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            },
-        }
+        return notification(kind, message, sticky=kind != 'success', next=RELOAD)

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import config, consteq, hmac
 
 from ..gateways import REGISTRY
+from .notification import RELOAD, notification
 from .public_address import is_public_https
 
 # How gateways mark their test keys: sk_test_…, rzp_test_…, test_…, TEST-….
@@ -62,19 +63,12 @@ class PaymentProvider(models.Model):
         if obstacles := self._email_pay_obstacles_to_live():
             raise UserError(self._email_pay_cannot_go_live(obstacles))
         self.write({'state': 'enabled', 'is_published': True})
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': 'success',
-                'title': _("%s is live", self.name),
-                'message': _("From now on your customers pay with real money. Enter the webhook URL"
-                             " in the merchant account for real payments too, if that is another"
-                             " one."),
-                'sticky': True,
-                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            },
-        }
+        return notification(
+            'success',
+            _("From now on your customers pay with real money. Enter the webhook URL"
+              " in the merchant account for real payments too, if that is another"
+              " one."),
+            title=_("%s is live", self.name), sticky=True, next=RELOAD)
 
     @api.onchange('state')
     def _onchange_state_warn_before_going_live(self):

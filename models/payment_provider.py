@@ -11,6 +11,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..const import WEBHOOK_ROUTE
 from ..gateways import REGISTRY, errors
 from ..gateways.values import Flow, HttpResponse
+from .notification import notification
 
 _logger = logging.getLogger(__name__)
 
@@ -101,15 +102,8 @@ class PaymentProvider(models.Model):
             raise UserError(_(
                 "%(answer)s\n%(detail)s", answer=answer(self.env), detail=error
             )) from error
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': 'success',
-                'title': _("It works"),
-                'message': _("%s answered and accepted the key.", self.name),
-            },
-        }
+        return notification(
+            'success', _("%s answered and accepted the key.", self.name), title=_("It works"))
 
     # === BUSINESS METHODS === #
 

@@ -2,6 +2,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import email_normalize
 
+from ..models.notification import notification
+
 
 class EmailPayTrial(models.TransientModel):
     """An administrator sends himself an invoice of one unit, to pay it with test money."""
@@ -51,17 +53,12 @@ class EmailPayTrial(models.TransientModel):
             raise UserError(_("The trial invoice is paid already: it works."))
         self._check_customer()
         invoice = self.portal_id._send_trial(self.provider_id, self.partner_id)
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': 'success',
-                'title': _("%s is on its way", invoice.name),
-                'message': _("Open the mail at %s, press “Pay now”, and pay with a test card of"
-                             " the gateway.", self.email),
-                'next': {'type': 'ir.actions.act_window_close'},
-            },
-        }
+        return notification(
+            'success',
+            _("Open the mail at %s, press “Pay now”, and pay with a test card of"
+              " the gateway.", self.email),
+            title=_("%s is on its way", invoice.name),
+            next={'type': 'ir.actions.act_window_close'})
 
     def _check_customer(self):
         """:raises UserError: the gateway or the mail needs something that is not known."""

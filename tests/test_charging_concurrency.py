@@ -40,17 +40,11 @@ class ChargingConcurrencyCommon(ConcurrencyCommon):
 
     def _delete(self):
         with self._environment() as env:
-            provider_id = self.ids['payment.provider']
-            env.cr.execute(
-                "UPDATE payment_transaction SET email_pay_installment_id = NULL, token_id = NULL"
-                " WHERE provider_id = %s", [provider_id])
-            env.cr.execute(
-                "UPDATE account_payment SET payment_token_id = NULL WHERE payment_token_id IN"
-                " (SELECT id FROM payment_token WHERE provider_id = %s)", [provider_id])
+            tokens = self._forget_charges(env)
             plan = self._record(env, 'email.pay.plan')
             plan.state = 'cancelled'
             plan.unlink()
-            env['payment.token'].search([('provider_id', '=', provider_id)]).unlink()
+            tokens.unlink()
             self._record(env, 'email.pay.method').unlink()
         super()._delete()
 

@@ -99,6 +99,17 @@ class ConcurrencyCommon(BaseCase):
             'res.partner': partner.id, 'account.move': invoice.id,
         }
 
+    def _forget_charges(self, env):
+        """Loosen what was paid from the cards and plans that are deleted."""
+        provider_id = self.ids['payment.provider']
+        env.cr.execute(
+            "UPDATE payment_transaction SET email_pay_installment_id = NULL, token_id = NULL"
+            " WHERE provider_id = %s", [provider_id])
+        env.cr.execute(
+            "UPDATE account_payment SET payment_token_id = NULL WHERE payment_token_id IN"
+            " (SELECT id FROM payment_token WHERE provider_id = %s)", [provider_id])
+        return env['payment.token'].search([('provider_id', '=', provider_id)])
+
     def _delete(self):
         with self._environment() as env:
             invoice = self._record(env, 'account.move')

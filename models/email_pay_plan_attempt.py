@@ -140,6 +140,12 @@ class EmailPayPlan(models.Model):
             return
         self._send_out()
 
+    def _send_again(self):
+        """Open the order that the gateway, when asked, never heard of: whoever sent it was stopped
+        before. Where it was refused, a person was told, who sends it with *Refresh*."""
+        if self.state == 'pending' and not self.error:
+            self._open()
+
     def _open_order(self):
         """Open the page of the gateway, and tell whether it is there."""
         if lacking := self._lacking(self.method_id, self.partner_id):
@@ -233,7 +239,22 @@ class EmailPayPlan(models.Model):
 
     def _collect(self, document, method, count, first_date):
         """Make a plan and send its order or link. The plan is committed first: whatever happens
-        then to this request, nothing is at the gateway of which the books do not know.
+        then to this request, nothing is at the gateway of which the books do not know, and what was
+        not sent is sent by the job that asks for it.
+
+        :raises UserError: it cannot be made, in a sentence for an accountant.
+        """
+        plan = self._make(document, method, count, first_date)
+        self.env.cr.commit()  # pylint: disable=invalid-commit  # it was asked for
+        try:
+            plan._open()
+            self.env.flush_all()
+        except CONFLICTS:  # somebody learned of it meanwhile
+            self.env.cr.rollback()
+        return plan
+
+    def _make(self, document, method, count, first_date):
+        """A plan with its link and the attempt to make its first charge, of which nobody knows yet.
 
         :raises UserError: it cannot be made, in a sentence for an accountant.
         """
@@ -245,10 +266,4 @@ class EmailPayPlan(models.Model):
         plan._live_link()
         if plan.mode == 'integrated':
             plan._attempt()
-        self.env.cr.commit()  # pylint: disable=invalid-commit  # it was asked for
-        try:
-            plan._open()
-            self.env.flush_all()
-        except CONFLICTS:  # somebody learned of it meanwhile: what is missing, Refresh sends
-            self.env.cr.rollback()
         return plan

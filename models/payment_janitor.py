@@ -57,12 +57,17 @@ class PaymentTransaction(models.Model):
                 self._email_pay_ask_while_it_matters()
             return False
         self._email_pay_take_told(events)
-        if not events and self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
+        if not events:
+            self._email_pay_take_unknown()
+        return True
+
+    def _email_pay_take_unknown(self):
+        """The gateway answered that it does not know this payment."""
+        if self.state == 'pending' and self.email_pay_asked >= ASKS_UNTIL_LOST:
             self._email_pay_set_lost()
-        if not events and self.state == 'draft' and self._email_pay_checkout_is_over():
+        elif self.state == 'draft' and self._email_pay_checkout_is_over():
             self._set_canceled(state_message=_("The payment was not finished in time."))
             self.email_pay_ask_at = False
-        return True
 
     def _email_pay_take_told(self, events):
         self._email_pay_apply_all(events, 'query')

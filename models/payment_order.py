@@ -6,6 +6,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
 from ..gateways.values import Operation, PaymentEvent, Status
+from .payment_janitor import ASKS_UNTIL_LOST
 
 ENDED = (Status.DECLINED, Status.CANCELED)
 
@@ -54,6 +55,17 @@ class PaymentTransaction(models.Model):
             return ()
         self.email_pay_installment_id.plan_id._note_dates(told)
         return self._email_pay_events_of(told)
+
+    def _email_pay_take_unknown(self):
+        """Override: an order that never reached the gateway is sent again."""
+        super()._email_pay_take_unknown()
+        opened = self.email_pay_checkout_until
+        if (
+            self._email_pay_is_order() and self.state == 'draft' and not opened
+            and self.email_pay_asked >= ASKS_UNTIL_LOST
+        ):
+            self.email_pay_ask_at = False
+            self.email_pay_installment_id.plan_id._send_again()
 
     def _email_pay_events_of(self, told):
         """What the gateway tells of this order, as events of the payments that it consists of.

@@ -106,6 +106,49 @@ class TestPlanMaking(PlanCommon):
         self.assertFalse(plan.error)
         self.assertEqual(len(self.orders), 1)
 
+    def make_unsent(self):
+        """A plan that was made by somebody who was stopped before the order was sent."""
+        invoice = self.create_invoice(100.0)
+        with self.own_cursor() as env:
+            plan = env['email.pay.plan']._make(
+                env['account.move'].browse(invoice.id),
+                env['email.pay.method'].browse(self.method.id), 3, fields.Date.today(),
+            )
+        return self.env['email.pay.plan'].browse(plan.id)
+
+    def ask_often(self, plan, times=3):
+        for _time in range(times):
+            plan._anchor().email_pay_ask_at = fields.Datetime.now()
+            with self.own_cursor() as env:
+                env['payment.transaction']._email_pay_cron_ask()
+
+    def test_an_order_that_was_never_sent_is_sent_by_the_job_that_asks_for_it(self):
+        plan = self.make_unsent()
+        self.ask_often(plan, 2)
+        self.assertFalse(self.orders)
+        self.ask_often(plan, 1)
+        self.assertEqual(len(self.orders), 1)
+        self.assertTrue(plan._anchor()._email_pay_checkout_lives())
+        self.assertEqual(plan.link_id.mail_state, 'queued')
+        self.ask_often(plan)
+        self.assertEqual(len(self.orders), 1)
+        self.pay_first(plan)
+        self.assertEqual(self.states(plan), ['confirmed', 'awaiting', 'awaiting'])
+
+    def test_an_order_that_cannot_be_sent_is_left_to_a_person_who_is_told_why(self):
+        plan = self.make_unsent()
+        self.gateway.configure(recurring=False)
+        with self.assertLogs(CHECKOUT, 'WARNING') as logs:
+            self.ask_often(plan)
+        self.assertIn("did not take the order", plan.error)
+        self.assertFalse(plan._anchor().email_pay_ask_at)
+        self.sync(plan)
+        self.assertEqual(len(logs.output), 1)
+        self.gateway.configure(recurring=True)
+        self.within(plan, lambda plan: plan.action_refresh())
+        self.assertFalse(plan.error)
+        self.assertEqual(len(self.orders), 1)
+
     def test_the_link_goes_out_by_mail_and_text_message(self):
         plan = self.collect()
         link = plan.link_id

@@ -130,9 +130,9 @@ class TestPlanMaking(PlanCommon):
         self.assertEqual(len(self.orders), 1)
         self.assertTrue(plan._anchor()._email_pay_checkout_lives())
         self.assertEqual(plan.link_id.mail_state, 'queued')
+        self.pay_first(plan, come_back=False)
         self.ask_often(plan)
         self.assertEqual(len(self.orders), 1)
-        self.pay_first(plan)
         self.assertEqual(self.states(plan), ['confirmed', 'awaiting', 'awaiting'])
 
     def test_an_order_that_cannot_be_sent_is_left_to_a_person_who_is_told_why(self):

@@ -12,6 +12,14 @@ RETRY_GAPS = (10, 60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600)
 WORKER = 'email_pay.ir_cron_process_events'
 
 
+class Many2oneUnchecked(fields.Many2one):
+    """Without a foreign key. PostgreSQL plans the check of one anew at each notification, since
+    Odoo's pool discards all plans with each connection; that takes as long as to store it."""
+
+    def update_db_foreign_key(self, model, column):
+        """Override: there is none."""
+
+
 class EmailPayEvent(models.Model):
     """The inbox: everything that a gateway told us, kept whatever became of it."""
 
@@ -21,8 +29,8 @@ class EmailPayEvent(models.Model):
     _order = 'id desc'
     _rec_name = 'key'
 
-    provider_id = fields.Many2one(
-        'payment.provider', required=True, readonly=True, ondelete='cascade',
+    provider_id = Many2oneUnchecked(
+        'payment.provider', required=True, readonly=True, ondelete='restrict',
     )
     provider_name = fields.Char(related='provider_id.name', string="App Name")
     company_id = fields.Many2one(related='provider_id.company_id')

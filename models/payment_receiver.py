@@ -1,6 +1,7 @@
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import _, api, models
+from odoo.exceptions import UserError
 from odoo.tools import ormcache
 
 from ..gateways import REGISTRY
@@ -31,3 +32,12 @@ class PaymentProvider(models.Model):
             )
             for provider in providers
         }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_notified(self):
+        """What a gateway told is kept, whatever becomes of its app."""
+        told = self.env['email.pay.event'].sudo().search(
+            [('provider_id', 'in', self.ids)], limit=1).provider_id
+        if told:
+            raise UserError(_(
+                "%s has sent notifications, which are kept: disable the app instead.", told.name))

@@ -1,6 +1,7 @@
 import json
 import logging
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, file_open, mute_logger
 
@@ -300,3 +301,11 @@ class TestWebhook(EmailPayHttpCommon):
                 logging.getLogger('odoo').info("Something is logged.")
                 self.assertRefused(self.notify(sent, headers), status)
             self.assertNotIn('SECRET-ORDER', ''.join(logs.output))
+
+    def test_an_app_that_has_told_something_is_not_deleted(self):
+        told, untold = self.credicorp.copy(), self.credicorp.copy()
+        self.notify(self.sale_event())
+        self.events().provider_id = told
+        with self.assertRaisesRegex(UserError, "disable the app instead"):
+            told.unlink()
+        untold.unlink()

@@ -1,0 +1,7 @@
+"""The inbox has no foreign key to its app any more: see `Many2oneUnchecked`."""
+
+
+def migrate(cr, version):
+    cr.execute("ALTER TABLE email_pay_event DROP CONSTRAINT email_pay_event_provider_id_fkey")
+    cr.execute(
+        "DELETE FROM ir_model_constraint WHERE name = 'email_pay_event_provider_id_fkey'")

@@ -67,10 +67,10 @@ class EmailPayReceipt(models.Model):
     def _queue(self, payments, role):
         """Let the job send one mail for each of these payments, once this is committed."""
         if payments:
-            self.sudo().create([
-                {'payment_id': payment.id, 'kind': payment._email_pay_receipt_kind(), 'role': role}
-                for payment in payments
-            ])
+            self.sudo().create([{
+                'payment_id': payment.id, 'company_id': payment.company_id.id,
+                'kind': payment._email_pay_receipt_kind(), 'role': role,
+            } for payment in payments])
             self.env.ref('email_pay.ir_cron_send_receipts').sudo()._trigger()
 
     @api.model

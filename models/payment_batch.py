@@ -49,10 +49,10 @@ class PaymentTransaction(models.Model):
         with self.env.protecting([state], self.invoice_ids):
             values_list = [tx._email_pay_payment_values() for tx in self]
             write_offs = [values.pop('write_off_line_vals') for values in values_list]
+            pairs = Pairs()
             payments = self.env['account.payment'].with_context(
-                email_pay_pairs=Pairs(complete=False),
-            ).create(values_list)
-            payments = payments.with_context(email_pay_pairs=Pairs(complete=True))
+                email_pay_pairs=pairs).create(values_list)
+            pairs.complete()
             payments._email_pay_post(write_offs)
         self.env.add_to_compute(state, self.invoice_ids)
         for tx, payment in zip(self, payments, strict=True):
@@ -116,10 +116,14 @@ class Pairs:
     dozens of times. A booking matches payments with their own invoices, so that the answer stays.
     """
 
-    def __init__(self, complete):
-        """:param bool complete: the payments have their invoices, so that none stays none."""
-        self._complete = complete
+    def __init__(self):
+        self._complete = False
         self._known = {}
+
+    def complete(self):
+        """From here on the payments have their invoices, so that none stays none."""
+        self._complete = True
+        self._known = {key: found for key, found in self._known.items() if found}
 
     def reconciled(self, records, domain, field):
         """The records that `domain` means when it asks who has some ids in `field`; else None."""

@@ -50,7 +50,9 @@ class PageMixin:
         lang = self._use_language(link.partner_id.lang)
         clock = {'lang': lang.code, 'tz': link.company_id.partner_id.tz or 'UTC'}
         request.update_context(**clock)
-        return link.with_context(**clock), lang
+        link = link.with_context(**clock)
+        link._prefetch_names()
+        return link, lang
 
     def _render(self, template, values, *, title, company, lang_code=None, status=200,
                 test_mode=False, policy=None, stock=False):

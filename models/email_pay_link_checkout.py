@@ -24,6 +24,7 @@ CURRENCY_FIELDS = ('name', 'symbol', 'position', 'rounding', 'decimal_places')
 COMPANY_FIELDS = (
     'partner_id', 'parent_path', 'currency_id', 'primary_color', 'uses_default_logo',
     'tax_calculation_rounding_method', 'display_invoice_tax_company_currency',
+    'account_fiscal_country_id',
 )
 
 
@@ -37,13 +38,18 @@ class EmailPayLink(models.Model):
         self.company_id.fetch(COMPANY_FIELDS)
         partners = self.partner_id | self.company_id.partner_id
         partners.fetch(PARTNER_FIELDS)
-        partners.country_id.fetch(['name'])
         self.invoice_ids.fetch(MOVE_FIELDS)
         self.invoice_ids.currency_id.fetch(CURRENCY_FIELDS)
         self.invoice_ids.line_ids.fetch(LINE_FIELDS)
         journals = self.invoice_ids.journal_id
         journals.fetch([name for name in JOURNAL_FIELDS if name in journals._fields])
         self.invoice_ids.invoice_payment_term_id.fetch(['early_discount'])
+
+    def _prefetch_names(self):
+        """Read what has a name in the customer's language."""
+        company = self.company_id
+        countries = company.partner_id.country_id | company.account_fiscal_country_id
+        countries.fetch(['name', 'code'])
 
     def _obstacle(self):
         """Why nothing can be paid with this link now: a word, '' when something can."""

@@ -4,14 +4,15 @@ from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import request, route
 
-from ..const import STATEMENT_ROUTE, STATEMENT_ROWS
+from ..const import PAGE_ROUTE, STATEMENT_ROUTE, STATEMENT_ROWS
 from ..models.statement_values import minor_units, section_values
 from .documents import method_values, money_format, parse_amount
 from .inline_page import inline_path
-from .page import SIGNED_IN
+from .page import SHOWN, SIGNED_IN
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
-from .statement_values import choice_values, selection_values
+from .statement_values import choice_values, refused_rows, selection_values
+from .visits import let_in_beside, visited_link
 
 
 class StatementPageController(PaymentPageController):
@@ -90,6 +91,19 @@ class StatementPageController(PaymentPageController):
     def _uses_credit(self):
         return bool(request.params.get('credit'))
 
+    @route(f'{PAGE_ROUTE}/plan/<int:plan_id>', **SHOWN)
+    def show_plan(self, selector, plan_id, **_params):
+        """Go on to where a refused instalment is paid, of a plan of the same customer."""
+        link = visited_link(selector)
+        if not link or link.scope != 'statement' or link.state != 'active':
+            return self._not_found()
+        plan = link._refused_plans().filtered(lambda plan: plan.id == plan_id)
+        if not plan:  # it was paid meanwhile
+            return self._redirect(link._path())
+        response = self._redirect(plan._live_link()._path())
+        let_in_beside(response, link, plan._live_link())
+        return response
+
     # === RENDERING === #
 
     def _payment_page(self, link, error=False, status=200):
@@ -137,6 +151,7 @@ class StatementPageController(PaymentPageController):
             'section': shown,
             'rows': rendered_rows(shown['charges']),
             'more': more,
+            'refused': refused_rows(link, section, free),
             'all_shown': bool(request.params.get('all')),
             'sections': self._tabs(link, statement, section),
             'selection': selection_values(link, selection, free, self._uses_credit()),

@@ -128,10 +128,11 @@ class StatementPageController(PaymentPageController):
 
     def _picked(self, link, section, free):
         """The ids that are ticked: what the customer says; at first what the reminder says that
-        was followed, else everything."""
+        was followed, else everything. Of refused instalments it says something that has no box."""
         reminded = request.env['email.pay.reminder.notice']._moves_of(
             link, request.params.get('reminder'))
-        asked = reminded & free or free
+        closed = {document.move_id for document in section.charges} - free
+        asked = reminded & free or (free if not reminded & closed else set())
         if request.httprequest.method == 'POST':
             asked = self._asked(section, free) & free
         late = {doc.move_id for doc in section.charges if section.days_overdue(doc.due_date)}

@@ -98,6 +98,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_statement_refused
     from . import test_statement_payment
     from . import test_reminders
+    from . import test_reminders_refused
     from . import test_reminders_sent
     from . import test_statement_schedule
     from . import test_stock_routes

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .card_page_common import CardPageCommon
@@ -59,6 +60,21 @@ class TestRefusedOnStatement(RefusedCommon, CardPageCommon):
         boxes = self.tree(page).xpath('//input[@name="document"]/@value')
         self.assertEqual(boxes, [str(last.move_id.id)])
         self.assertEqual(len(self.ways(page)), 1)
+
+    def test_a_reminder_of_it_picks_nothing_else(self):
+        other = self.owe(50.0)
+        notice = self.env['email.pay.reminder.notice'].sudo().create({
+            'company_id': self.company.id, 'partner_id': self.customer.id,
+            'day': self.line.due_date, 'link_id': self.link.id, 'item_ids': [Command.create({
+                'move_id': self.plan_.move_id.id, 'due_date': self.line.due_date, 'delay': 7,
+                'currency_id': self.company_currency.id,
+            })],
+        })
+        boxes = '//input[@name="document"][@checked]/@value'
+        page = self.open_link(self.link)
+        self.assertEqual(self.tree(page).xpath(boxes), [str(other.id)])
+        page = self.url_open(self.link._path(f'?reminder={notice.id}'))
+        self.assertEqual(self.tree(page).xpath(boxes), [])
 
     def test_nobody_comes_in_without_the_statement(self):
         [way] = self.ways(self.open_link(self.link))

@@ -47,7 +47,7 @@ def choice_values(link, selection, lang):
 
 
 def refused_rows(link, section, free):
-    """The refused instalments of what cannot be picked, since the rest of it is still to be charged:
+    """The refused instalments of what cannot be picked, as the rest of it is still to be charged:
     they are paid on the page of their plan, one after the other."""
     closed = {document.move_id for document in section.charges} - free
     plans = closed and link._refused_plans().filtered(lambda plan: plan.move_id.id in closed)

@@ -26,8 +26,8 @@ def let_in(response, link):
 
 
 def let_in_beside(response, link, other):
-    """Let the browser that came with the token of `link` in to `other`, too. Who signed in sees that
-    as long as signed in, and no longer."""
+    """Let the browser that came with the token of `link` in to `other`, too. Who signed in sees
+    that as long as signed in, and no longer."""
     if _has_token(link):
         let_in(response, other)
 

@@ -25,14 +25,18 @@ CUSTOMERS = f"""
               AND item.due_date = %(due)s)
 """
 # What is due as the invoice says; and of instalments what was refused, each on its own day.
-DUE = {'more': '', 'due': 'COALESCE(line.date_maturity, line.date)', 'which': f'NOT {IS_CLOSED}'}
+DUE = {
+    'more': SQL(),
+    'due': SQL("COALESCE(line.date_maturity, line.date)"),
+    'which': SQL(f"NOT {IS_CLOSED}", closed=CLOSED_STATES),
+}
 REFUSED = {
-    'more': """
+    'more': SQL("""
         JOIN email_pay_installment part ON part.move_id = line.move_id AND part.state = 'denied'
         JOIN email_pay_plan plan ON plan.id = part.plan_id AND plan.state IN ('pending', 'active')
-    """,
-    'due': 'part.due_date',
-    'which': 'step.delay > 0',
+    """),
+    'due': SQL("part.due_date"),
+    'which': SQL("step.delay > 0"),
 }
 # Who need not be looked at again; the preview says why.
 NOT_HELD = """
@@ -173,11 +177,7 @@ class EmailPayPortal(models.Model):
                 for delay, dates in schedule.brackets.items()),
         }
         query = CUSTOMERS if held else CUSTOMERS + NOT_HELD
-        return SQL(" UNION ").join(
-            SQL(query, **values, **{name: SQL(part, closed=CLOSED_STATES)
-                                    for name, part in kind.items()})
-            for kind in (DUE, REFUSED)
-        )
+        return SQL("%s UNION %s", SQL(query, **DUE, **values), SQL(query, **REFUSED, **values))
 
     def _schedule(self, day, begins=None):
         return Schedule(self.reminder_ids.filtered('active'), day, begins)

@@ -90,7 +90,15 @@ class PlanPageController(PaymentPageController):
         plan = link.plan_id
         # What is begun before the first charge is gone on with by beginning.
         attempts = link._attempts() if not plan._begins() else link.transaction_ids.browse()
-        values = {
+        return self._link_page(
+            'email_pay.plan_page', link, self._plan_page_values(link, attempts),
+            title=_("Your payments"), attempts=attempts, error=error, status=status,
+            test_mode=plan.provider_id.state == 'test',
+        )
+
+    def _plan_page_values(self, link, attempts):
+        plan = link.plan_id
+        return {
             'plan': plan_values(plan),
             'rows': charge_rows(plan),
             'document': document_of(plan, link._path('/pdf')),
@@ -98,10 +106,6 @@ class PlanPageController(PaymentPageController):
             'card': card_values(plan, link._is_of_customer(request.env.user)),
             'notice': False,
         }
-        return self._link_page(
-            'email_pay.plan_page', link, values, title=_("Your payments"), attempts=attempts,
-            error=error, status=status, test_mode=plan.provider_id.state == 'test',
-        )
 
     def _obstacle_page(self, link, obstacle):
         if not link.plan_id or obstacle != 'canceled':

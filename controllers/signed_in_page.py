@@ -1,15 +1,18 @@
 from odoo import _
+from odoo.exceptions import UserError
 from odoo.http import request, route
 from odoo.tools import format_date
 
+from .plan_page import PlanPageController
 from .sign_in_mixin import SignInMixin
 from .statement_page import StatementPageController
 from .visits import browser_attempt, sign_in_for
 
 
-class SignedInPageController(SignInMixin, StatementPageController):
+class SignedInPageController(SignInMixin, StatementPageController, PlanPageController):
     """The statement of who signed in at the company's payment address: for a while, and with what
-    was paid where the company shows it; whose it is only to who entered a code."""
+    was paid where the company shows it; whose it is only to who entered a code. From there also the
+    plans of which an instalment was refused."""
 
     @route()
     def download(self, selector, **params):
@@ -56,14 +59,38 @@ class SignedInPageController(SignInMixin, StatementPageController):
         return values
 
     def _sign_in_values(self, link, attempt):
+        return {
+            'qr_url': False,
+            **self._bar_values(attempt),
+            'history': self._history_values(link, attempt.portal_id),
+        }
+
+    def _bar_values(self, attempt):
         portal = attempt.portal_id
         several = len(attempt.link_ids) > 1
         return {
-            'qr_url': False,
             'sign_out': self._sign_out_action(portal),
             'accounts_url': several and self._path(portal, '/accounts'),
-            'history': self._history_values(link, portal),
         }
+
+    def _plan_page_values(self, link, attempts):
+        values = super()._plan_page_values(link, attempts)
+        attempt = sign_in_for(link)
+        if not attempt:
+            return values
+        values |= self._bar_values(attempt)
+        values['statement_url'] = attempt._statement_for(link)[:1]._path()
+        if not attempt.with_code:
+            values |= {'document': False, 'card': False}
+        return values
+
+    def _next_step(self, link, lang):
+        """Who entered no code pays what was refused, and changes nothing else of a plan."""
+        attempt = sign_in_for(link)
+        refused = request.params.get('do') == 'installment'
+        if attempt and link.plan_id and not attempt.with_code and not refused:
+            raise UserError(_("Please open this page again from one of our e-mails."))
+        return super()._next_step(link, lang)
 
     def _history_values(self, link, portal):
         """What was paid lately, as the page shows it; empty where the company does not show it."""

@@ -4,14 +4,15 @@ from odoo import _
 from odoo.exceptions import UserError
 from odoo.http import request, route
 
-from ..const import STATEMENT_ROUTE, STATEMENT_ROWS
+from ..const import PAGE_ROUTE, STATEMENT_ROUTE, STATEMENT_ROWS
 from ..models.statement_values import minor_units, section_values
 from .documents import method_values, money_format, parse_amount
 from .inline_page import inline_path
-from .page import SIGNED_IN
+from .page import SHOWN, SIGNED_IN
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
-from .statement_values import choice_values, selection_values
+from .statement_values import choice_values, refused_rows, selection_values
+from .visits import let_in_beside, visited_link
 
 
 class StatementPageController(PaymentPageController):
@@ -90,6 +91,19 @@ class StatementPageController(PaymentPageController):
     def _uses_credit(self):
         return bool(request.params.get('credit'))
 
+    @route(f'{PAGE_ROUTE}/plan/<int:plan_id>', **SHOWN)
+    def show_plan(self, selector, plan_id, **_params):
+        """Go on to where a refused instalment is paid, of a plan of the same customer."""
+        link = visited_link(selector)
+        if not link or link.scope != 'statement' or link.state != 'active':
+            return self._not_found()
+        plan = link._refused_plans().filtered(lambda plan: plan.id == plan_id)
+        if not plan:  # it was paid meanwhile
+            return self._redirect(link._path())
+        response = self._redirect(plan._live_link()._path())
+        let_in_beside(response, link, plan._live_link())
+        return response
+
     # === RENDERING === #
 
     def _payment_page(self, link, error=False, status=200):
@@ -114,10 +128,11 @@ class StatementPageController(PaymentPageController):
 
     def _picked(self, link, section, free):
         """The ids that are ticked: what the customer says; at first what the reminder says that
-        was followed, else everything."""
+        was followed, else everything. Of refused instalments it says something that has no box."""
         reminded = request.env['email.pay.reminder.notice']._moves_of(
             link, request.params.get('reminder'))
-        asked = reminded & free or free
+        closed = {document.move_id for document in section.charges} - free
+        asked = reminded & free or (free if not reminded & closed else set())
         if request.httprequest.method == 'POST':
             asked = self._asked(section, free) & free
         late = {doc.move_id for doc in section.charges if section.days_overdue(doc.due_date)}
@@ -137,6 +152,7 @@ class StatementPageController(PaymentPageController):
             'section': shown,
             'rows': rendered_rows(shown['charges']),
             'more': more,
+            'refused': refused_rows(link, section, free),
             'all_shown': bool(request.params.get('all')),
             'sections': self._tabs(link, statement, section),
             'selection': selection_values(link, selection, free, self._uses_credit()),

@@ -2,7 +2,7 @@
 
 from odoo import _
 from odoo.http import request
-from odoo.tools import float_repr
+from odoo.tools import float_repr, format_date
 
 from ..models.statement_values import minor_units
 from .documents import other_values
@@ -44,3 +44,23 @@ def choice_values(link, selection, lang):
         **other_values(link._selection_limits(selection), currency, lang),
         'least': float_repr(least, currency.decimal_places),
     }
+
+
+def refused_rows(link, section, free):
+    """The refused instalments of what cannot be picked, as the rest of it is still to be charged:
+    they are paid on the page of their plan, one after the other."""
+    closed = {document.move_id for document in section.charges} - free
+    plans = closed and link._refused_plans().filtered(lambda plan: plan.move_id.id in closed)
+    return [
+        {
+            'id': line.id,
+            'name': plan.move_id.name,
+            'number': line.number,
+            'count': plan.count,
+            'date': format_date(link.env, line.due_date),
+            'amount': line.currency_id.format(line.amount),
+            'reason': line.reason,
+            'url': not position and link._path(f'/plan/{plan.id}'),
+        }
+        for plan in plans for position, line in enumerate(plan._installments('denied'))
+    ]

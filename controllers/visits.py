@@ -25,6 +25,13 @@ def let_in(response, link):
     set_cookie(response, _cookie_name(link.selector), link._visit(), VISIT_HOURS * 3600)
 
 
+def let_in_beside(response, link, other):
+    """Let the browser that came with the token of `link` in to `other`, too. Who signed in sees
+    that as long as signed in, and no longer."""
+    if _has_token(link):
+        let_in(response, other)
+
+
 def visited_link(selector):
     """The link (sudo) that this browser followed, or that is of the customer who signed in on it;
     empty when it is neither."""
@@ -38,9 +45,12 @@ def visited_link(selector):
     return link
 
 
+def _has_token(link):
+    return link._is_visit(request.cookies.get(_cookie_name(link.selector)))
+
+
 def _came_with_token(link):
-    proof = request.cookies.get(_cookie_name(link.selector))
-    return link._is_visit(proof) or link._is_of_customer(request.env.user)
+    return _has_token(link) or link._is_of_customer(request.env.user)
 
 
 def browser_attempt():
@@ -54,7 +64,7 @@ def sign_in_for(link):
     """The sign-in (sudo) by which alone this browser sees `link`; empty when it has the token, or
     sees nothing."""
     attempt = browser_attempt()
-    if attempt._is_open() and link in attempt.link_ids and not _came_with_token(link):
+    if attempt._is_open() and attempt._statement_for(link) and not _came_with_token(link):
         return attempt
     return attempt.browse()
 

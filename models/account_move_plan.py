@@ -44,11 +44,7 @@ class AccountMove(models.Model):
     def _email_pay_awaited(self):
         """What live plans will still charge of these invoices, beside what is on its way."""
         plans = self.sudo().email_pay_plan_ids.filtered(lambda plan: plan._holds())
-        if not plans:
-            return 0.0
-        awaiting = plans.installment_ids.filtered(lambda line: line.state == 'awaiting')
-        flying = plans.move_id._email_pay_in_flight().email_pay_installment_id
-        return sum((awaiting - flying).mapped('amount'))
+        return sum(plan._to_come() for plan in plans)
 
     # === WHEN IT CHANGES === #
 

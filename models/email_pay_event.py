@@ -137,9 +137,11 @@ class EmailPayEvent(models.Model):
     @api.model
     def _park_unanswered(self, tx, reason):
         """Show that nobody told what became of a payment."""
-        self._kept(tx, 'query', f'unanswered:{tx.reference}', {
+        event = self._kept(tx, 'query', f'unanswered:{tx.reference}', {
             'result': 'pending', **self._values_of(tx),
-        })._park(reason)
+        })
+        if (event.state, event.error) != ('parked', reason):
+            event._park(reason)
 
     @api.model
     def _values_of(self, tx):

@@ -1,19 +1,23 @@
 import json
+import logging
 from datetime import timedelta
 
 import psycopg2
 
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import CHARGING_BATCH
 from .account_move_notes import Notes
-from .locks import locked_ids
+from .locks import CONFLICTS, locked_ids
+
+_logger = logging.getLogger(__name__)
 
 # After so many minutes, what was claimed and not sent is of a worker that is no more.
 CLAIM_MINUTES = 10
-# What cannot be charged now, since its document changed or a customer is paying it.
+# What cannot be charged now, since its document changed, a customer is paying it, or Odoo made an
+# error.
 PUT_OFF = timedelta(hours=1)
 
 # What is to be charged. Each of the ways to be due has an index of its own, which gives the next of
@@ -132,7 +136,26 @@ class EmailPayInstallment(models.Model):
     # === CLAIM === #
 
     def _claim(self):
-        """The payments by which these instalments, which are locked, are to be charged now."""
+        """The payments by which these instalments, which are locked, are to be charged now. One
+        that fails is put off, and does not keep the others from being charged.
+
+        :raises psycopg2.OperationalError: somebody else works on one of them.
+        """
+        try:
+            with self.env.cr.savepoint():
+                return self._claim_together()
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            if len(self) > 1:
+                half = len(self) // 2
+                return self[:half]._claim() | self[half:]._claim()
+            _logger.exception("Instalment %s could not be claimed", self.id)
+            told = bool(self.next_attempt)
+            self.env['email.pay.portal']._speak(self)._put_off_broken(type(error).__name__, told)
+            return self.env['payment.transaction'].sudo()
+
+    def _claim_together(self):
         with Notes.of(self.env) as notes:
             self = self.with_env(notes.env)
             self.plan_id._lock()
@@ -141,6 +164,8 @@ class EmailPayInstallment(models.Model):
             (self - carded)._refuse_without_card()
             lines = carded._collectable()
             (carded - lines)._put_off()
+            # The plan tells a person what is wrong with its document.
+            (carded - lines).plan_id._on_invoice_changed()
             lines.write({
                 'state': 'awaiting', 'reason': False, 'next_attempt': False, 'notice_due': False,
             })
@@ -186,9 +211,25 @@ class EmailPayInstallment(models.Model):
         return True
 
     def _put_off(self):
-        """Look at them again soon. The plan tells a person what is wrong with its document."""
+        """Look at them again soon."""
         self.next_attempt = fields.Datetime.now() + PUT_OFF
-        self.plan_id._on_invoice_changed()
+
+    def _put_off_broken(self, error, told):
+        """An error of our own kept it from being charged, and may be mended by then.
+
+        :param str error: its name.
+        :param told: whether the notes of the plan tell it already.
+        """
+        self._put_off()
+        app = self.provider_id.sudo()
+        self.plan_id._report_own_error(
+            _("Charges at %s could not be prepared", app.name),
+            _("Odoo made an error (%(error)s) before instalment %(number)s of %(reference)s was"
+              " charged. Nothing was sent to %(app)s, and it is tried again every hour. Show this"
+              " to whoever looks after Odoo: other plans may have met the same error.",
+              error=error, number=self.number, reference=self.plan_id.reference, app=app.name),
+            told,
+        )
 
     def _charges(self):
         """The payments of these instalments, pending: the ones that they have, or new ones."""

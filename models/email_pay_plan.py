@@ -197,15 +197,18 @@ class EmailPayPlan(models.Model):
             return self.mode == 'manual' or self._is_attempt_open()
         return self.state == 'active'
 
+    def _held_amount(self):
+        """What this plan awaits, where nobody else may collect it or remind of it."""
+        awaiting = self._awaiting_amount()
+        return awaiting if awaiting and self._holds() else 0.0
+
     @api.model
     def _held_ids(self, customer):
         """The ids of the invoices of a customer of which live plans await something."""
         plans = self.sudo().search([
             ('state', 'in', LIVE), ('move_id.commercial_partner_id', '=', customer.id),
         ])
-        return [
-            plan.move_id.id for plan in plans if plan._awaiting_amount() and plan._holds()
-        ]
+        return [plan.move_id.id for plan in plans if plan._held_amount()]
 
     # === SHARING ITS LINK === #
 

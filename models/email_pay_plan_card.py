@@ -84,3 +84,13 @@ class EmailPayPlan(models.Model):
             ('activity_type_id', '=', self.env.ref(ATTENTION).id), ('summary', '=', summary),
         ], limit=1):
             self._ask_attention(self.company_id, self, summary, note)
+
+    def _report_own_error(self, summary, note, told=False):
+        """Tell of an error that is none of a gateway: in the notes of the plan, and once for all
+        plans of its app to a person.
+
+        :param told: whether the notes of the plan tell it already.
+        """
+        if not told:
+            self._message_log(body=note)
+        self._ask_once(summary, note, for_all=self.provider_id)

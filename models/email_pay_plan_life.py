@@ -155,8 +155,9 @@ class EmailPayPlan(models.Model):
         return self._awaiting_amount() + sum(again.mapped('amount'))
 
     def _to_come(self):
-        """What is awaited, beside what is on its way."""
-        waiting = self._installments('awaiting') - self._in_flight().email_pay_installment_id
+        """What is awaited, beside what is on its way and is taken off what is open, too."""
+        flying = self.move_id._email_pay_in_flight() if self.move_id else self._in_flight()
+        waiting = self._installments('awaiting') - flying.email_pay_installment_id
         return sum(waiting.mapped('amount'))
 
     def _open_amount(self, besides):

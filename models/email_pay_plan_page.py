@@ -1,6 +1,8 @@
 from odoo import _, models
 from odoo.exceptions import UserError
 
+from .plan_values import LIVE
+
 
 class EmailPayPlan(models.Model):
     """What customers do on the page of their plan."""
@@ -45,6 +47,14 @@ class EmailPayLink(models.Model):
             return super()._is_of_customer(user)
         customer = self.plan_id.partner_id.commercial_partner_id
         return not user._is_public() and user.sudo().partner_id.commercial_partner_id == customer
+
+    def _refused_plans(self):
+        """The plans (sudo) of the customer of this statement that have refused instalments."""
+        return self.env['email.pay.plan'].sudo().search([
+            ('partner_id.commercial_partner_id', '=', self.partner_id.id),
+            ('company_id', '=', self.company_id.id), ('state', 'in', LIVE),
+            ('installment_ids', 'any', [('state', '=', 'denied')]),
+        ], order='id')
 
     # === BY A FORM OF ODOO === #
 

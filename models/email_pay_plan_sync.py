@@ -99,11 +99,21 @@ class EmailPayPlan(models.Model):
             self.env.cr.flush()
         except CONFLICTS:
             self.env.cr.rollback()
-        except Exception:
+        except Exception as error:
             _logger.exception("Plan %s could not be looked at", self.id)
             self.env.cr.rollback()
             self.sync_at = fields.Datetime.now() + SYNC_EVERY
+            self.env['email.pay.portal']._speak(self)._report_not_looked_at(error)
         return True
+
+    def _report_not_looked_at(self, error):
+        self._report_own_error(
+            _("Plans at %s could not be looked at", self.provider_id.name),
+            _("Odoo made an error (%(error)s) while it looked at %(reference)s: it does not know"
+              " what %(app)s did, nor whether the document still fits. It looks again every day."
+              " Show this to whoever looks after Odoo: other plans may have met the same error.",
+              error=type(error).__name__, reference=self.reference, app=self.provider_id.name),
+        )
 
 
 class PaymentTransaction(models.Model):

@@ -2,7 +2,8 @@ from odoo import _, models
 from odoo.tools import SQL, format_date
 
 from .account_move import PAYABLE_TYPES
-from .reminder_values import Reminder, parts_of
+from .plan_values import LIVE
+from .reminder_values import Reminder, parts_of, refused_parts
 
 # What is read of the invoices: whole records would take most of the time.
 MOVE_FIELDS = ('amount_residual', 'currency_id', 'email_pay_no_reminders', 'email_pay_promised_for')
@@ -23,8 +24,12 @@ class EmailPayPortal(models.Model):
         schedule = self._schedule(day, begins)
         company = self.company_id
         statements = self.env['email.pay.statement'].with_company(company)._all(company, customers)
+        refused = self._refused(customers)
         found = {
-            customer: parts_of(statement, schedule, PAYABLE_TYPES)
+            customer: [
+                *parts_of(statement, schedule, PAYABLE_TYPES, besides=refused),
+                *refused_parts(statement, schedule, refused),
+            ]
             for customer, statement in statements.items()
         }
         moves, left = self._not_reminded_of(found, done)
@@ -37,6 +42,19 @@ class EmailPayPortal(models.Model):
         return self._check_reach([
             self._reminder(customer, parts, schedule, why_not) for customer, parts in left.items()
         ])
+
+    def _refused(self, customers):
+        """The day and the amount of each instalment of these customers that was refused, by the id
+        of its invoice."""
+        lines = self.env['email.pay.installment'].sudo().search([
+            ('state', '=', 'denied'), ('plan_id.state', 'in', LIVE),
+            ('company_id', '=', self.company_id.id),
+            ('partner_id.commercial_partner_id', 'in', customers.ids),
+        ])
+        return {
+            move.id: [(line.due_date, line.amount) for line in of_move]
+            for move, of_move in lines.grouped('move_id').items()
+        }
 
     def _not_reminded_of(self, found, done):
         """The invoices, and the parts by customer, of which nobody was reminded yet."""

@@ -13,19 +13,31 @@ from .reminder_values import Schedule
 # PostgreSQL how little of it that is.
 CUSTOMERS = f"""
     SELECT DISTINCT partner.commercial_partner_id
-    {OPEN_SOURCE}
+    {OPEN_SOURCE} %(more)s
       JOIN (VALUES %(brackets)s) AS step (delay, first, last)
-        ON COALESCE(line.date_maturity, line.date) BETWEEN step.first AND step.last
+        ON %(due)s BETWEEN step.first AND step.last
      WHERE {IS_OPEN} AND line.company_id = %(company)s AND line.amount_residual_currency > 0
-       AND COALESCE(line.date_maturity, line.date) BETWEEN %(first)s AND %(last)s
-       AND move.move_type IN %(types)s AND NOT {IS_CLOSED}
-       AND COALESCE(move.invoice_date, move.date)
-           < COALESCE(line.date_maturity, line.date) + step.delay
+       AND %(due)s BETWEEN %(first)s AND %(last)s AND move.move_type IN %(types)s AND %(which)s
+       AND COALESCE(move.invoice_date, move.date) < %(due)s + step.delay
        AND NOT EXISTS (
            SELECT FROM email_pay_reminder_item item
             WHERE item.move_id = line.move_id AND item.delay = step.delay
-              AND item.due_date = COALESCE(line.date_maturity, line.date))
+              AND item.due_date = %(due)s)
 """
+# What is due as the invoice says; and of instalments what was refused, each on its own day.
+DUE = {
+    'more': SQL(),
+    'due': SQL("COALESCE(line.date_maturity, line.date)"),
+    'which': SQL(f"NOT {IS_CLOSED}", closed=CLOSED_STATES),
+}
+REFUSED = {
+    'more': SQL("""
+        JOIN email_pay_installment part ON part.move_id = line.move_id AND part.state = 'denied'
+        JOIN email_pay_plan plan ON plan.id = part.plan_id AND plan.state IN ('pending', 'active')
+    """),
+    'due': SQL("part.due_date"),
+    'which': SQL("step.delay > 0"),
+}
 # Who need not be looked at again; the preview says why.
 NOT_HELD = """
        AND move.email_pay_no_reminders IS NOT TRUE AND line.no_followup IS NOT TRUE
@@ -42,6 +54,7 @@ QUEUE = """
 FLUSHED_TOO = {
     'account.move': ('email_pay_no_reminders', 'email_pay_promised_for', 'move_type'),
     'account.move.line': ('no_followup', 'move_id'),
+    'email.pay.installment': ('due_date', 'move_id'),
     'email.pay.reminder.item': ('delay', 'due_date', 'move_id'),
     'email.pay.reminder.notice': ('company_id', 'day', 'partner_id', 'state'),
 }
@@ -155,15 +168,16 @@ class EmailPayPortal(models.Model):
             ('email_pay_no_reminders', '=', True),
         ], active_test=False)
         firsts, lasts = zip(*schedule.brackets.values(), strict=True)
-        return SQL(
-            CUSTOMERS if held else CUSTOMERS + NOT_HELD, company=self.company_id.id, day=day,
-            accounts=self.env['email.pay.statement']._accounts(), types=PAYABLE_TYPES,
-            closed=CLOSED_STATES, excluded=excluded.subselect(), first=min(firsts),
-            last=max(lasts),
-            brackets=SQL(', ').join(
+        values = {
+            'company': self.company_id.id, 'day': day, 'types': PAYABLE_TYPES,
+            'accounts': self.env['email.pay.statement']._accounts(),
+            'excluded': excluded.subselect(), 'first': min(firsts), 'last': max(lasts),
+            'brackets': SQL(', ').join(
                 SQL("(%s, %s::date, %s::date)", delay, *dates)
                 for delay, dates in schedule.brackets.items()),
-        )
+        }
+        query = CUSTOMERS if held else CUSTOMERS + NOT_HELD
+        return SQL("%s UNION %s", SQL(query, **DUE, **values), SQL(query, **REFUSED, **values))
 
     def _schedule(self, day, begins=None):
         return Schedule(self.reminder_ids.filtered('active'), day, begins)

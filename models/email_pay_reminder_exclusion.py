@@ -19,9 +19,9 @@ class AccountMove(models.Model):
         :return: dict, id of the invoice → amount in its currency
         """
         paying = self._email_pay_holders()._email_pay_moves() & self
-        plans = (self - paying).sudo().email_pay_plan_ids.filtered(lambda plan: plan._holds())
+        plans = (self - paying).sudo().email_pay_plan_ids
         return {move.id: move.amount_residual for move in paying} | {
-            plan.move_id.id: plan._awaiting_amount() for plan in plans
+            plan.move_id.id: held for plan in plans if (held := plan._held_amount())
         }
 
 

@@ -240,6 +240,15 @@ class EmailPaySignIn(models.Model):
             links = links.union(*found.values())
         return links or links._for_customer(self.partner_ids[:1], self.portal_id.company_id)
 
+    def _statement_for(self, link):
+        """The statement of who signed in with which `link` is shown: itself, or that of the
+        customer whose plan it is; empty when there is none."""
+        plan = link.plan_id
+        return self.link_ids.filtered(lambda statement: statement == link or (
+            plan and statement.company_id == plan.company_id
+            and statement.partner_id == plan.partner_id.commercial_partner_id
+        ))
+
     def _touch(self):
         """The visitor is still there."""
         now = fields.Datetime.now()

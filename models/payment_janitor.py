@@ -140,11 +140,12 @@ class PaymentTransaction(models.Model):
         except CONFLICTS:
             self.env.cr.rollback()  # somebody else works on it
             return True
-        except Exception:
+        except Exception as error:
             _logger.exception("Transaction %s could not be asked for", self.id)
             self.env.cr.rollback()
             self.email_pay_asked += 1
             self._email_pay_plan_question()
+            self.env['email.pay.event'].sudo()._park_unanswered(self, self._email_pay_broken(error))
             answered = True
         if self.state in OPEN_STATES and self._email_pay_is_given_up():
             self._email_pay_give_up()
@@ -173,6 +174,14 @@ class PaymentTransaction(models.Model):
         self._set_error(sentence)
         self.email_pay_ask_at = False
         self.env['email.pay.event'].sudo()._park_unanswered(self, self._email_pay_what_to_do())
+
+    def _email_pay_broken(self, error):
+        """What a person reads of an error of our own, whose text may tell a secret."""
+        return self.env['email.pay.portal']._speak(self).env._(
+            "Odoo made an error (%(error)s) while it asked %(app)s what became of this payment. It"
+            " asks again by itself. Show this to whoever looks after Odoo: other payments may have"
+            " met the same error.", error=type(error).__name__, app=self.provider_id.name,
+        )
 
     def _email_pay_what_to_do(self):
         env = self.env['email.pay.portal']._speak(self).env

@@ -3,6 +3,7 @@ import time
 from datetime import timedelta
 from typing import NamedTuple
 
+import psycopg2
 import requests
 
 from odoo import _, api, fields, models
@@ -41,6 +42,10 @@ MARK_SENT = """
 
 class BrokenOff(errors.UnknownOutcome):
     """Our own work failed, in the middle of asking: it may have been charged."""
+
+
+class NotPrepared(Exception):
+    """Our own work failed before anything was asked: nothing was sent."""
 
 
 class Charge(NamedTuple):
@@ -92,6 +97,10 @@ class PaymentTransaction(models.Model):
         string="Refused for Good", readonly=True, copy=False,
         help="The same card will never be accepted again.",
     )
+    email_pay_broke_off = fields.Boolean(
+        string="Broke Off", readonly=True, copy=False,
+        help="An error of Odoo's own ended the charge: it is not charged again by itself.",
+    )
     email_pay_card_plan_id = fields.Many2one(
         'email.pay.plan', string="Card of", readonly=True, copy=False, index='btree_not_null',
         ondelete='set null', help="The recurring credit for which a card is saved, and no more.",
@@ -106,8 +115,9 @@ class PaymentTransaction(models.Model):
         ours = self.filtered(lambda tx: tx.provider_code in REGISTRY)
         for tx in self - ours:
             tx._email_pay_charge_stock()
-        answers, since = {}, time.monotonic()
-        for charge in ours._email_pay_prepare_charges():
+        charges, answers = ours._email_pay_prepare_charges()
+        since = time.monotonic()
+        for charge in charges:
             if charge.provider_id in away.ids or not self._email_pay_mark_sent(
                 charge.transaction_id
             ):
@@ -130,19 +140,29 @@ class PaymentTransaction(models.Model):
     # === SEND === #
 
     def _email_pay_prepare_charges(self):
-        """What each of these charges needs, read at once."""
+        """What each of these charges needs, read at once; and why some cannot be made, by their
+        ids."""
         saved_with = self._email_pay_first_references()
-        return [
-            Charge(
-                tx.id, tx.provider_id.id, tx._email_pay_gateway(), tx._email_pay_request(),
-                CardSource(
-                    saved_card=tx.token_id.sudo().provider_ref,
-                    initial_reference=saved_with.get(tx.token_id, ''),
-                ),
-                bool(tx.email_pay_asked),
-            )
-            for tx in self
-        ]
+        charges, broken = [], {}
+        for tx in self:
+            try:
+                charges.append(tx._email_pay_prepare_charge(saved_with))
+            except psycopg2.Error:
+                raise
+            except Exception as error:
+                _logger.exception("Charging %s could not be prepared", tx.reference)
+                broken[tx.id] = NotPrepared(type(error).__name__)  # its text may tell a secret
+        return charges, broken
+
+    def _email_pay_prepare_charge(self, saved_with):
+        return Charge(
+            self.id, self.provider_id.id, self._email_pay_gateway(), self._email_pay_request(),
+            CardSource(
+                saved_card=self.token_id.sudo().provider_ref,
+                initial_reference=saved_with.get(self.token_id, ''),
+            ),
+            bool(self.email_pay_asked),
+        )
 
     def _email_pay_first_references(self):
         """The gateway's number of the payment with which each card was saved, by card."""
@@ -234,7 +254,9 @@ class PaymentTransaction(models.Model):
             self.env['email.pay.portal']._speak(tx)._email_pay_take_answer(answers[tx.id])
 
     def _email_pay_take_answer(self, answer):
-        if isinstance(answer, POSTPONED):
+        if isinstance(answer, NotPrepared):
+            self._email_pay_put_off(answer)
+        elif isinstance(answer, POSTPONED):
             self._email_pay_postpone(answer)
         elif isinstance(answer, errors.UnknownOutcome):
             _logger.warning("The outcome of %s is unknown: %s", self.reference, answer)
@@ -260,18 +282,23 @@ class PaymentTransaction(models.Model):
                 for_all=self.provider_id,
             )
 
+    def _email_pay_put_off(self, error):
+        """It was not sent, by an error of our own: that may be mended when it is tried again."""
+        told = bool(self.state_message)
+        self.state_message = _("Odoo made an error before it was sent: %s", error)
+        self.email_pay_installment_id._put_off_broken(error, told)
+
     def _email_pay_report_broken_off(self, error):
-        plan = self.email_pay_installment_id.plan_id
-        note = _(
-            "Odoo made an error (%(error)s) while %(app)s was to charge %(amount)s for"
-            " %(reference)s. It is asked whether it charged, and nothing is charged meanwhile. Show"
-            " this to whoever looks after Odoo: other plans may have met the same error.",
-            error=error, app=self.provider_id.name, reference=self.reference,
-            amount=self.currency_id.format(self.amount),
+        self.email_pay_broke_off = True
+        self.email_pay_installment_id.plan_id._report_own_error(
+            _("Charging at %s broke off", self.provider_id.name),
+            _("Odoo made an error (%(error)s) while %(app)s was to charge %(amount)s for"
+              " %(reference)s. It is asked whether it charged, and nothing is charged again by"
+              " itself. Show this to whoever looks after Odoo: other plans may have met the same"
+              " error.",
+              error=error, app=self.provider_id.name, reference=self.reference,
+              amount=self.currency_id.format(self.amount)),
         )
-        plan._message_log(body=note)
-        plan._ask_once(
-            _("Charging at %s broke off", self.provider_id.name), note, for_all=self.provider_id)
 
     # === WHAT BECAME OF IT === #
 
@@ -304,11 +331,14 @@ class PaymentTransaction(models.Model):
 
     def _email_pay_set_lost(self):
         """Override: the gateway never got the charge of an instalment. It is sent again, unless the
-        gateway knows it by then."""
-        if self.operation == 'offline' and self.token_id and self.email_pay_installment_id:
-            self.email_pay_ask_at = False
-        else:
+        gateway knows it by then; where an error of our own ended it, which may repeat itself, a
+        person decides."""
+        if self.operation != 'offline' or not self.token_id or not self.email_pay_installment_id:
             super()._email_pay_set_lost()
+        elif self.email_pay_broke_off:
+            self.env['email.pay.portal']._speak(self)._email_pay_report_untold()
+        else:
+            self.email_pay_ask_at = False
 
     def _email_pay_query(self):
         """Override: that a card was asked for proves nothing, as no question tells its name."""

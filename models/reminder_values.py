@@ -99,17 +99,18 @@ class Schedule:
         ), None)
 
 
-def parts_of(statement, schedule, kinds):
+def parts_of(statement, schedule, kinds, besides=()):
     """The parts of a statement that have come to a step, the oldest due first. The customer's
     credits are used for the oldest; what is being settled is left out.
 
     :param kinds: the kinds of documents of which customers are reminded.
+    :param besides: the ids of documents that are left out.
     """
     parts = {}
     for section in statement.sections:
         for document, item, amount, rest in _uncovered(section):
             delay = schedule.delay_of(item.due_date, document.date)
-            if delay is None or document.kind not in kinds:
+            if delay is None or document.kind not in kinds or document.move_id in besides:
                 continue
             part = Part(section.key, section.currency, document.move_id, item.line_id,
                         document.name, item.due_date, delay, amount, rest)
@@ -118,6 +119,21 @@ def parts_of(statement, schedule, kinds):
                 part = parts[part.key]._replace(amount=amount)
             parts[part.key] = part
     return [*parts.values()]
+
+
+def refused_parts(statement, schedule, refused):
+    """The parts of a statement that are refused instalments: each is due on its own day, of which
+    the customer was told already.
+
+    :param dict refused: the day and the amount of each, by the id of the document.
+    """
+    return [
+        Part(section.key, section.currency, document.move_id, document.items[0].line_id,
+             document.name, due_date, delay, amount, document.due)
+        for section in statement.sections for document in section.charges
+        for due_date, amount in refused.get(document.move_id, ())
+        if (delay := schedule.delay_of(due_date, max(due_date, document.date))) is not None
+    ]
 
 
 def _uncovered(section):

@@ -95,8 +95,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_statement
     from . import test_statement_inline
     from . import test_statement_page
+    from . import test_statement_refused
     from . import test_statement_payment
     from . import test_reminders
+    from . import test_reminders_refused
     from . import test_reminders_sent
     from . import test_statement_schedule
     from . import test_stock_routes

@@ -97,9 +97,12 @@ class TestFairness(JanitorCommon):
         self.assertEqual((bad.state, good.state), ('pending', 'done'))
         self.assertEqual(bad.email_pay_asked, 1)
         self.assertGreater(bad.email_pay_ask_at, fields.Datetime.now())
+        told = self.unanswered(bad)
+        self.assertIn("ValueError", told.activity_ids.note)
+        self.assertNotIn("Out of order", told.activity_ids.note)
         self.due(bad)
         self.ask()
-        self.assertEqual(bad.state, 'done')
+        self.assertEqual((bad.state, told.state, len(told.activity_ids)), ('done', 'done', 0))
 
     def test_a_run_that_has_no_time_left_leaves_the_rest_for_the_next(self):
         found = [self.lost() for _number in range(3)]

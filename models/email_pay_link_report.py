@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.orm.domains import DomainAnd, DomainCondition
+from odoo.tools import SQL
 
 # What was paid first with each link: read once for all, in the order of its index. A look-up for
 # each link takes longer from some ten thousands on.
@@ -17,11 +20,13 @@ ROWS = """
       LEFT JOIN (
           SELECT email_pay_link_id AS link_id, MIN(last_state_change) AS at
             FROM payment_transaction
-           WHERE state = 'done' AND email_pay_link_id IS NOT NULL
+           WHERE state = 'done' AND email_pay_link_id >= %(first)s
            GROUP BY email_pay_link_id
       ) paid ON paid.link_id = link.id
      WHERE link.first_sent_at IS NOT NULL
 """
+# What a search says of when links went out, as the links have it.
+PERIOD = {'company_id': 'company_id', 'sent_at': 'first_sent_at'}
 
 
 class EmailPayLink(models.Model):
@@ -60,7 +65,6 @@ class EmailPayLinkReport(models.Model):
     _auto = False
     _order = 'sent_at desc, id desc'
     _rec_name = 'link_id'
-    _table_query = ROWS
     _depends = {
         'email.pay.link': ['company_id', 'first_sent_at', 'opened_at', 'partner_id', 'scope'],
         'payment.transaction': ['email_pay_link_id', 'last_state_change', 'state'],
@@ -83,6 +87,35 @@ class EmailPayLinkReport(models.Model):
         string="Days to Money", readonly=True, aggregator='avg',
         help="From the first message with this link to the first payment by it.",
     )
+
+    @property
+    def _table_query(self):
+        return SQL(ROWS, first=self.env.context.get('email_pay_first_link', 0))
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Override: of all that was ever paid, only what the links of a period can have paid is
+        read."""
+        report = self.with_context(email_pay_first_link=self._first_link(domain))
+        return super(EmailPayLinkReport, report)._search(domain, *args, **kwargs)
+
+    @api.model
+    def _first_link(self, domain):
+        """The id of the first link that went out in the time that `domain` asks for: it finds none
+        before. 0 when it asks for no time."""
+        domain = Domain(domain)
+        period = Domain.AND(
+            Domain(name, part.operator, part.value)
+            for part in (domain.children if isinstance(domain, DomainAnd) else [domain])
+            if isinstance(part, DomainCondition) and (name := PERIOD.get(part.field_expr))
+        )
+        if not any(part.field_expr == 'first_sent_at' for part in period.iter_conditions()):
+            return 0
+        query = self.env['email.pay.link'].sudo()._search(period)
+        # Not the plain id: PostgreSQL would go through all links from the first one on.
+        [(first,)] = self.env.execute_query(
+            query.select(SQL("MIN(%s + 0)", SQL.identifier(query.table, 'id'))))
+        return first or 0
 
     @api.model
     def _select_scope(self):

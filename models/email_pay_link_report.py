@@ -25,8 +25,8 @@ ROWS = """
       ) paid ON paid.link_id = link.id
      WHERE link.first_sent_at IS NOT NULL
 """
-# What a search says of when links went out, as the links have it.
-PERIOD = {'company_id': 'company_id', 'sent_at': 'first_sent_at'}
+# What the links themselves are asked for.
+OF_LINKS = {'company_id': 'company_id', 'id': 'id', 'sent_at': 'first_sent_at'}
 
 
 class EmailPayLink(models.Model):
@@ -94,24 +94,23 @@ class EmailPayLinkReport(models.Model):
 
     @api.model
     def _search(self, domain, *args, **kwargs):
-        """Override: of all that was ever paid, only what the links of a period can have paid is
-        read."""
+        """Override: of all that was ever paid, only what these links can have paid is read."""
         report = self.with_context(email_pay_first_link=self._first_link(domain))
         return super(EmailPayLinkReport, report)._search(domain, *args, **kwargs)
 
     @api.model
     def _first_link(self, domain):
-        """The id of the first link that went out in the time that `domain` asks for: it finds none
-        before. 0 when it asks for no time."""
+        """The id of the first link that `domain` can find, as far as it asks for links or for when
+        they went out; 0 when it asks for neither."""
         domain = Domain(domain)
-        period = Domain.AND(
-            Domain(name, part.operator, part.value)
+        links = Domain.AND(
+            Domain(OF_LINKS[part.field_expr], part.operator, part.value)
             for part in (domain.children if isinstance(domain, DomainAnd) else [domain])
-            if isinstance(part, DomainCondition) and (name := PERIOD.get(part.field_expr))
+            if isinstance(part, DomainCondition) and part.field_expr in OF_LINKS
         )
-        if not any(part.field_expr == 'first_sent_at' for part in period.iter_conditions()):
+        if all(part.field_expr == 'company_id' for part in links.iter_conditions()):
             return 0
-        query = self.env['email.pay.link'].sudo()._search(period)
+        query = self.env['email.pay.link'].sudo()._search(links)
         # Not the plain id: PostgreSQL would go through all links from the first one on.
         [(first,)] = self.env.execute_query(
             query.select(SQL("MIN(%s + 0)", SQL.identifier(query.table, 'id'))))

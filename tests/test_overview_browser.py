@@ -63,8 +63,8 @@ class TestOverviewBrowser(OverviewCommon, BrowserCommon):
         self.pay_by_card(self.sent(opened=True))
         self.create_link(self.create_invoice()).mail_state = 'failed'
         boss = self.user_in('administrator')
-        self.env.ref('email_pay.onboarding_step_trial').with_user(boss).with_company(
-            self.company).email_pay_skip(True)
+        self.env['onboarding.onboarding'].with_user(boss).email_pay_panel()
+        self.env.ref('email_pay.onboarding_step_live').with_user(boss).email_pay_skip()
         session = self.authenticate(boss.login, boss.login)
         for device in (DESKTOP, PHONE):
             with (

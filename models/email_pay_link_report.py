@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.orm.domains import DomainAnd, DomainCondition
 from odoo.tools import SQL
 
 # What was paid first with each link: read once for all, in the order of its index. A look-up for
@@ -103,10 +102,10 @@ class EmailPayLinkReport(models.Model):
         """The id of the first link that `domain` can find, as far as it asks for links or for when
         they went out; 0 when it asks for neither."""
         domain = Domain(domain)
+        parts = domain.children if getattr(domain, 'OPERATOR', '') == '&' else [domain]
         links = Domain.AND(
             Domain(OF_LINKS[part.field_expr], part.operator, part.value)
-            for part in (domain.children if isinstance(domain, DomainAnd) else [domain])
-            if isinstance(part, DomainCondition) and part.field_expr in OF_LINKS
+            for part in parts if getattr(part, 'field_expr', '') in OF_LINKS
         )
         if all(part.field_expr == 'company_id' for part in links.iter_conditions()):
             return 0

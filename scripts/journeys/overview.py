@@ -1,4 +1,5 @@
-"""A company of Costa Rica, whose overview shows some weeks of work: paid, late, and one surprise."""
+"""Some weeks of work of a company of Costa Rica, as its overview shows them: paid, late, and one
+surprise."""
 
 import re
 from datetime import date, timedelta
@@ -137,7 +138,8 @@ def surprise(journey, accountant):
     [late] = accountant.call(
         'account.move', 'search', [('partner_id.name', '=', 'Hotel Volcán Arenal, S.A.')])
     accountant.call('account.move', 'write', [late], {'email_pay_promised_for': days_ago(2)})
-    wait_until(lambda: accountant.call('email.pay.event', 'search_count', [('state', '=', 'parked')]))
+    wait_until(lambda: accountant.call(
+        'email.pay.event', 'search_count', [('state', '=', 'parked')]))
 
 
 # -- When it happens ----------------------------------------------------------------------------

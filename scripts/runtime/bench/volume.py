@@ -13,7 +13,7 @@ CUSTOMERS = 2000
 # Of so many documents one is still open, or something of it needs a person.
 OPEN, LOST = 4, 400
 PAID = f'(n % {OPEN} != 0)'
-SENT_AT = f"(now() AT TIME ZONE 'UTC' - make_interval(days => age, mins => n % 600))"
+SENT_AT = "(now() AT TIME ZONE 'UTC' - make_interval(days => age, mins => n % 600))"
 PAID_AT = f'({SENT_AT} + make_interval(mins => 30 + n % 10000))'
 DATE = '(CURRENT_DATE - age)'
 
@@ -54,7 +54,6 @@ def create(env, count):
         })
     _pay(env, payment, count, partner)
     env.cr.commit()
-    env.cr.execute('ANALYZE')
     invoices = [('company_id', '=', env.company.id), ('move_type', '=', 'out_invoice')]
     return {
         'company': env.company.id, 'documents': env['account.move'].search_count(invoices),

@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 # What was paid first with each link: read once for all, in the order of its index. A look-up for
 # each link takes longer from some ten thousands on.
@@ -17,11 +19,13 @@ ROWS = """
       LEFT JOIN (
           SELECT email_pay_link_id AS link_id, MIN(last_state_change) AS at
             FROM payment_transaction
-           WHERE state = 'done' AND email_pay_link_id IS NOT NULL
+           WHERE state = 'done' AND email_pay_link_id >= %(first)s
            GROUP BY email_pay_link_id
       ) paid ON paid.link_id = link.id
      WHERE link.first_sent_at IS NOT NULL
 """
+# What the links themselves are asked for.
+OF_LINKS = {'company_id': 'company_id', 'id': 'id', 'sent_at': 'first_sent_at'}
 
 
 class EmailPayLink(models.Model):
@@ -60,7 +64,6 @@ class EmailPayLinkReport(models.Model):
     _auto = False
     _order = 'sent_at desc, id desc'
     _rec_name = 'link_id'
-    _table_query = ROWS
     _depends = {
         'email.pay.link': ['company_id', 'first_sent_at', 'opened_at', 'partner_id', 'scope'],
         'payment.transaction': ['email_pay_link_id', 'last_state_change', 'state'],
@@ -83,6 +86,34 @@ class EmailPayLinkReport(models.Model):
         string="Days to Money", readonly=True, aggregator='avg',
         help="From the first message with this link to the first payment by it.",
     )
+
+    @property
+    def _table_query(self):
+        return SQL(ROWS, first=self.env.context.get('email_pay_first_link', 0))
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Override: of all that was ever paid, only what these links can have paid is read."""
+        report = self.with_context(email_pay_first_link=self._first_link(domain))
+        return super(EmailPayLinkReport, report)._search(domain, *args, **kwargs)
+
+    @api.model
+    def _first_link(self, domain):
+        """The id of the first link that `domain` can find, as far as it asks for links or for when
+        they went out; 0 when it asks for neither."""
+        domain = Domain(domain)
+        parts = domain.children if getattr(domain, 'OPERATOR', '') == '&' else [domain]
+        links = Domain.AND(
+            Domain(OF_LINKS[part.field_expr], part.operator, part.value)
+            for part in parts if getattr(part, 'field_expr', '') in OF_LINKS
+        )
+        if all(part.field_expr == 'company_id' for part in links.iter_conditions()):
+            return 0
+        query = self.env['email.pay.link'].sudo()._search(links)
+        # Not the plain id: PostgreSQL would go through all links from the first one on.
+        [(first,)] = self.env.execute_query(
+            query.select(SQL("MIN(%s + 0)", SQL.identifier(query.table, 'id'))))
+        return first or 0
 
     @api.model
     def _select_scope(self):

@@ -97,9 +97,11 @@ ROWS = f"""
 class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
 
-    # The oldest due first, without reading all that is open.
+    # The oldest due first, without reading all that is open; and all that its totals are made of.
     _email_pay_open_idx = models.Index("""
         (COALESCE(date_maturity, date), id)
+        INCLUDE (company_id, account_id, partner_id, move_id, date_maturity, date, amount_residual,
+                 amount_residual_currency)
         WHERE reconciled IS NOT TRUE AND parent_state = 'posted' AND amount_residual_currency != 0
     """)
 

@@ -11,15 +11,16 @@ AGES = (0, 30, 60, 90)
 CLOSED_STATES = ('in_payment', 'paid', 'blocked', 'invoicing_legacy')
 
 # What is open: the one meaning of it. Without the accounts' ids PostgreSQL guesses badly how much
-# that is, and without LEFT it reads the entries where it needs nothing of them.
+# that is, and without LEFT it reads entries and partners where it needs nothing of them.
 OPEN_SOURCE = """
       FROM account_move_line line
-      JOIN res_partner partner ON partner.id = line.partner_id
+      LEFT JOIN res_partner partner ON partner.id = line.partner_id
       LEFT JOIN account_move move ON move.id = line.move_id
 """
 IS_OPEN = """
            line.parent_state = 'posted' AND line.reconciled IS NOT TRUE
        AND line.amount_residual_currency != 0 AND line.account_id IN %(accounts)s
+       AND line.partner_id IS NOT NULL
 """
 # What cannot be paid now: what is closed, and what a plan will charge by itself.
 IS_CLOSED = """

@@ -32,6 +32,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_overview_access
     from . import test_overview_attention
     from . import test_overview_browser
+    from . import test_overview_counted
     from . import test_sign_in
     from . import test_sign_in_session
     from . import test_sign_in_limits

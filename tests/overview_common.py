@@ -12,6 +12,7 @@ GROUPS = {
     'reader': 'account.group_account_readonly',
     'billing': 'account.group_account_invoice',
     'manager': 'account.group_account_manager',
+    'administrator': 'base.group_system,account.group_account_manager',
 }
 
 

@@ -1,7 +1,10 @@
-"""Inside Odoo: very many documents of a year, that were sent, opened and paid by link.
+"""Inside Odoo: very many documents of a year, that were sent, opened and paid by link; the latest
+come last, as in life.
 
 One of each kind is made by Odoo, and then repeated by SQL with what differs.
 """
+
+from datetime import timedelta
 
 import documents  # beside this file, which is no part of a package here
 
@@ -9,11 +12,10 @@ DAYS = 365
 CUSTOMERS = 2000
 # Of so many documents one is still open, or something of it needs a person.
 OPEN, LOST = 4, 400
-DAY = f'(n % {DAYS})'
 PAID = f'(n % {OPEN} != 0)'
-SENT_AT = f"(now() AT TIME ZONE 'UTC' - make_interval(days => {DAY}, mins => n % 600))"
+SENT_AT = "(now() AT TIME ZONE 'UTC' - make_interval(days => age, mins => n % 600))"
 PAID_AT = f'({SENT_AT} + make_interval(mins => 30 + n % 10000))'
-DATE = f'(CURRENT_DATE - {DAY})'
+DATE = '(CURRENT_DATE - age)'
 
 
 def create(env, count):
@@ -52,7 +54,6 @@ def create(env, count):
         })
     _pay(env, payment, count, partner)
     env.cr.commit()
-    env.cr.execute('ANALYZE')
     invoices = [('company_id', '=', env.company.id), ('move_type', '=', 'out_invoice')]
     return {
         'company': env.company.id, 'documents': env['account.move'].search_count(invoices),
@@ -74,6 +75,7 @@ def _one(env):
     provider = documents.provider(env, 'demo')
     link = env['email.pay.link']._for_invoice(paid)
     link._record_sent(mail_state='sent')
+    link.first_sent_at -= timedelta(days=DAYS)  # it is older than its copies
     transaction = link._start_payment(
         paid.amount_residual, provider, provider.payment_method_ids[:1])
     transaction._set_done()
@@ -118,7 +120,8 @@ def _pay(env, payment, count, partner):
 def _repeat(env, table, original, count, changed, where='TRUE'):
     """Copy a row so many times.
 
-    :param changed: SQL for columns that differ; `n` is the number of the copy, from 1.
+    :param changed: SQL for columns that differ; `n` is the number of the copy, from 1, and
+        `age` how many days ago it was made.
     :return: the id before that of the first copy: the ids are this plus `n`.
     """
     env.cr.execute(
@@ -133,6 +136,8 @@ def _repeat(env, table, original, count, changed, where='TRUE'):
     names = ', '.join(f'"{name}"' for name in columns)
     env.cr.execute(
         f'INSERT INTO {table} (id, {names}) SELECT {first} + n, {values} FROM {table} original'
-        f' CROSS JOIN generate_series(1, {count}) n WHERE original.id = {original} AND {where}')
+        f' CROSS JOIN generate_series(1, {count}) n'
+        f' CROSS JOIN LATERAL (SELECT ({count} - n) * {DAYS} / {count} AS age) made'
+        f' WHERE original.id = {original} AND {where}')
     env.cr.execute('SELECT setval(%s, %s)', [f'{table}_id_seq', first + count])
     return first

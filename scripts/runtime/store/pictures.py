@@ -38,6 +38,10 @@ PICTURES = (
     Picture('card-window', 'invoice', 'card-window'),
     Picture('paid', 'invoice', 'paid-in-part'),
     Picture('receipt-mail', 'invoice', 'receipt'),
+    # Some weeks of work, in Spanish and English
+    Picture('overview', 'overview', 'overview', DESKTOP),
+    Picture('es-overview', 'overview', 'es-overview', DESKTOP),
+    Picture('es-overview-phone', 'overview', 'es-overview-phone'),
     # Lists and settings
     Picture('outstanding', 'showroom', 'outstanding', DESKTOP, 560),
     Picture('gateway-app', 'showroom', 'gateway-app', DESKTOP),

@@ -2,10 +2,9 @@ import logging
 
 from odoo import _, api, fields, models
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from ..const import MAIL_BATCH
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS, hold
 
 _logger = logging.getLogger(__name__)
 
@@ -61,13 +60,7 @@ class EmailPayInstallment(models.Model):
     # === WHAT BECAME OF IT: THE ONE PLACE === #
 
     def _lock(self):
-        """As `email.pay.plan._lock`, for instalments."""
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE email_pay_installment SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM email_pay_installment WHERE id IN %s ORDER BY id"
-                "  FOR NO KEY UPDATE) RETURNING id", tuple(self.ids),
-            ))
+        hold(self)
 
     def _confirm(self, tx):
         """The payment `tx` (done) collected this instalment. The same again changes nothing; what

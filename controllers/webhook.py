@@ -17,7 +17,9 @@ class NotificationDispatcher(HttpDispatcher):
     routing_type = NOTIFICATION
 
     def dispatch(self, endpoint, args):
-        # Nothing but what is in the address: no argument can be one too many.
+        # Nothing but what is in the address: no argument can be one too many. Others ask for them
+        # once it is answered: `utm` does, which comes with sales and websites.
+        self.request.params = args
         return endpoint.original_endpoint(endpoint.func.__self__, **args)
 
 

@@ -90,6 +90,7 @@ from . import provider_greenpay
 from . import provider_pagolivre
 from . import res_company
 from . import res_partner
+from . import res_partner_bounce
 from . import res_partner_tax_key
 from . import sms_sms
 

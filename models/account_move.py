@@ -1,8 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
-from .locks import locked_ids
+from .locks import hold
 
 PAYABLE_TYPES = ('out_invoice', 'out_receipt')
 OPEN_STATES = ('not_paid', 'partial', 'in_payment')
@@ -103,17 +102,8 @@ class AccountMove(models.Model):
         return ''
 
     def _email_pay_lock(self):
-        """Let one customer at a time start a payment of these invoices.
-
-        A lock alone would not do: a database transaction that waited for it still sees the past.
-        The update, which changes nothing, makes it fail and run again.
-        """
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE account_move SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
-                " RETURNING id", tuple(self.ids),
-            ))
+        """Let one customer at a time start a payment of these invoices."""
+        hold(self)
 
     def _email_pay_in_flight(self):
         """The transactions by which customers are paying these invoices right now."""

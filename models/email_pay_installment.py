@@ -2,10 +2,9 @@ import logging
 
 from odoo import _, api, fields, models
 from odoo.fields import Command
-from odoo.tools import SQL
 
-from ..const import MAIL_BATCH
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS, hold
+from .queues import work_off
 
 _logger = logging.getLogger(__name__)
 
@@ -61,13 +60,7 @@ class EmailPayInstallment(models.Model):
     # === WHAT BECAME OF IT: THE ONE PLACE === #
 
     def _lock(self):
-        """As `email.pay.plan._lock`, for instalments."""
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE email_pay_installment SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM email_pay_installment WHERE id IN %s ORDER BY id"
-                "  FOR NO KEY UPDATE) RETURNING id", tuple(self.ids),
-            ))
+        hold(self)
 
     def _confirm(self, tx):
         """The payment `tx` (done) collected this instalment. The same again changes nothing; what
@@ -191,17 +184,9 @@ class EmailPayInstallment(models.Model):
     # === TELLING THE CUSTOMER === #
 
     @api.model
-    def _cron_tell(self, limit=MAIL_BATCH):
+    def _cron_tell(self):
         """Mail the customers whose instalments were refused, a commit each."""
-        domain = [('notice_due', '=', True)]
-        remaining = self.search_count(domain)
-        for line in self.search(domain, limit=limit, order='id'):
-            if not line.try_lock_for_update():
-                continue
-            line._tell_denied()
-            remaining -= 1
-            if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
-                break
+        work_off(self, [('notice_due', '=', True)], lambda line: line._tell_denied())
 
     def _tell_denied(self):
         """Put the mail in the outbox, or say why there is none. What was paid, or is charged again,

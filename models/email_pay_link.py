@@ -8,12 +8,12 @@ from odoo.tools import consteq, hash_sign
 
 from ..const import (
     LINK_ROUTE,
-    MAIL_BATCH,
     PAGE_ROUTE,
     SELECTOR_LENGTH,
     VERIFIER_BYTES,
     VISIT_HOURS,
 )
+from .queues import work_off
 from .signed import read_signed
 
 SENDING = [
@@ -286,16 +286,9 @@ class EmailPayLink(models.Model):
         return self.env['email.pay.portal']._sender(self.company_id)
 
     @api.model
-    def _cron_send(self, limit=MAIL_BATCH):
+    def _cron_send(self):
         """Send what was queued, a commit each: a failing one is shown and stops no other."""
-        domain = self._sending_domain('queued')
-        links = self.search(domain, limit=limit, order='id').try_lock_for_update()
-        remaining = self.search_count(domain)
-        for link in links:
-            link._send_queued()
-            remaining -= 1
-            if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
-                break
+        work_off(self, self._sending_domain('queued'), lambda link: link._send_queued())
 
     def _send_queued(self):
         self.ensure_one()

@@ -1,9 +1,8 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import SQL
 
-from .locks import locked_ids
+from .locks import hold
 from .plan_values import LIVE, MODES, due_dates, shares
 
 
@@ -173,14 +172,7 @@ class EmailPayPlan(models.Model):
                 document._message_log(body=body)
 
     def _lock(self):
-        """Let one work at a time on these plans. As for invoices, the update makes whoever waited
-        fail and begin again on fresh data."""
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE email_pay_plan SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM email_pay_plan WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
-                " RETURNING id", tuple(self.ids),
-            ))
+        hold(self)
 
     def _lock_documents(self):
         """Let one work at a time on what these plans collect."""

@@ -3,10 +3,9 @@ import logging
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
-from odoo.tools import SQL
 
 from .account_move import PAYABLE_TYPES
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS, hold
 from .plan_values import LIVE
 
 _logger = logging.getLogger(__name__)
@@ -23,12 +22,7 @@ class OrderDocument:
     to its model where `sale` is installed."""
 
     def _email_pay_plan_lock(self):
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE sale_order SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM sale_order WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
-                " RETURNING id", tuple(self.ids),
-            ))
+        hold(self)
 
     def _email_pay_plan_amount(self):
         """What a plan made now would collect: what is not paid yet, of the order or, as far as it

@@ -1,15 +1,13 @@
 import logging
 
-import psycopg2
-
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..const import MAIL_BATCH, REASON_LENGTH
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS
+from .queues import work_off
 
 _logger = logging.getLogger(__name__)
 
@@ -74,40 +72,20 @@ class EmailPayReceipt(models.Model):
             self.env.ref('email_pay.ir_cron_send_receipts').sudo()._trigger()
 
     @api.model
-    def _cron_send(self, limit=MAIL_BATCH):
-        """Send the receipts that are due, a commit per batch. One that a crash or another worker
-        interrupts is still due; one that is committed is not."""
-        while True:
-            try:
-                due = self._take_due(limit)
-                due.with_context(email_pay_pdfs={})._send_all()
-                self.env.cr.flush()
-            except psycopg2.OperationalError:
-                self.env.cr.rollback()  # somebody else changed one of them
-                continue
-            if not due:
-                break
-            self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
-            remaining = self.search_count([('state', '=', 'due')])
-            if not self.env['ir.cron']._commit_progress(len(due), remaining=remaining):
-                break
-
-    @api.model
-    def _take_due(self, limit):
-        """Receipts that are due, locked. What another worker has is left to it."""
-        self.env.invalidate_all()
-        return self.browse(locked_ids(self.env.cr, SQL(
-            "SELECT id FROM email_pay_receipt WHERE state = 'due' ORDER BY id"
-            " LIMIT %s FOR NO KEY UPDATE SKIP LOCKED", limit,
-        )))
+    def _cron_send(self):
+        """Send the receipts that are due, a commit per batch."""
+        work_off(
+            self, [('state', '=', 'due')], lambda due: due._send_all(), limit=MAIL_BATCH)
 
     # === SENT === #
 
     def _send_all(self):
+        self = self.with_context(email_pay_pdfs={})
         if _wkhtml().is_patched_qt:
             self._draw_together()
         for receipt in self:
             receipt._try()
+        self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
 
     def _draw_together(self):
         """Make the PDFs of all at once, see `ir.actions.report`, which the usual build of the

@@ -1,14 +1,13 @@
 import logging
 from datetime import datetime, time, timedelta
 
-import psycopg2
 import pytz
 
 from odoo import _, api, fields, models
 from odoo.fields import Command
-from odoo.tools import SQL
 
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS
+from .queues import work_off
 from .reminder_values import step_label
 
 _logger = logging.getLogger(__name__)
@@ -76,43 +75,20 @@ class EmailPayReminderNotice(models.Model):
 
     @api.model
     def _send_queued(self):
-        """Send what is queued, a commit each. What a crash interrupts is still queued; what is
-        committed is not, and what another worker has is left to it."""
-        remaining = self.search_count([('state', '=', 'queued')])
-        while True:
-            try:
-                notice = self._take_queued()
-                notice._try_to_send()
-                self.env.cr.flush()
-            except psycopg2.OperationalError:
-                self.env.cr.rollback()  # another worker was faster
-                continue
-            if not notice:
-                break
-            remaining = max(remaining - 1, 0)
-            if not self.env['ir.cron']._commit_progress(1, remaining=remaining):
-                break
-
-    @api.model
-    def _take_queued(self):
-        """The next one, locked; empty when nothing is left that nobody else has."""
-        self.env.invalidate_all()
-        return self.browse(locked_ids(self.env.cr, SQL(
-            "SELECT id FROM email_pay_reminder_notice WHERE state = 'queued' ORDER BY id LIMIT 1"
-            " FOR NO KEY UPDATE SKIP LOCKED"
-        )))
+        """Send what is queued, a commit each."""
+        work_off(self, [('state', '=', 'queued')], lambda notice: notice._try_to_send())
 
     def _try_to_send(self):
         """Send it, or tell a person that it cannot be written."""
-        for notice in self:
-            try:
-                with self.env.cr.savepoint():
-                    notice._send()
-            except CONFLICTS:
-                raise
-            except Exception as error:
-                _logger.exception("The reminder of customer %s failed", notice.partner_id.id)
-                self.env['email.pay.portal']._speak(notice)._fail(str(error))
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._send()
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            _logger.exception("The reminder of customer %s failed", self.partner_id.id)
+            self.env['email.pay.portal']._speak(self)._fail(str(error))
 
     def _send(self):
         """Send it as things are now, or say why not."""

@@ -2,12 +2,13 @@ import logging
 import secrets
 
 from odoo import api, fields, models
-from odoo.tools import SQL, consteq, hmac
+from odoo.tools import consteq, hmac
 
 from ..const import CODE_DIGITS, CODE_TRIES, MAIL_BATCH
 from .email_pay_portal_sign_in import Identity
 from .email_pay_sign_in import TYPED
-from .locks import CONFLICTS, locked_ids
+from .locks import CONFLICTS
+from .queues import take
 
 _logger = logging.getLogger(__name__)
 
@@ -25,10 +26,10 @@ class EmailPaySignIn(models.Model):
     def _cron_answer(self, limit=MAIL_BATCH):
         """Look up who asked, oldest first, and send the codes; a commit before each batch goes out,
         so that no code arrives that is not known."""
-        while asked := self._take_asked(limit):
+        while asked := take(self, self._asked_domain(), limit, order='answer_at, id'):
             mails = self.env['mail.mail'].sudo().union(*(
                 attempt._try_answer() for attempt in asked))
-            waiting = self._count_asked()
+            waiting = self.search_count(self._asked_domain())
             go_on = self.env['ir.cron']._commit_progress(len(asked), remaining=waiting)
             mails.exists().send()
             self.env['ir.cron']._commit_progress()
@@ -37,19 +38,8 @@ class EmailPaySignIn(models.Model):
         self._plan_answers()
 
     @api.model
-    def _take_asked(self, limit):
-        """The attempts to answer, locked; those that another worker has are passed over."""
-        self.env.invalidate_all()
-        return self.browse(locked_ids(self.env.cr, SQL(
-            "SELECT id FROM email_pay_sign_in WHERE state = 'asked' AND answer_at <= %s"
-            " ORDER BY answer_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED",
-            fields.Datetime.now(), limit,
-        )))
-
-    @api.model
-    def _count_asked(self):
-        return self.search_count(
-            [('state', '=', 'asked'), ('answer_at', '<=', fields.Datetime.now())])
+    def _asked_domain(self):
+        return [('state', '=', 'asked'), ('answer_at', '<=', fields.Datetime.now())]
 
     @api.model
     def _plan_answers(self):

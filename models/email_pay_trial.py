@@ -1,10 +1,9 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from .account_move import OPEN_STATES
-from .locks import locked_ids
+from .locks import hold
 
 # The journal of trial invoices: they take no number of the invoices that count.
 TRIAL_JOURNAL = 'TRIAL'
@@ -76,12 +75,8 @@ class EmailPayPortal(models.Model):
         return invoice
 
     def _make_trial(self, partner):
-        """The trial invoice that is open, or a new one. Two clicks at once make one: whoever waited
-        for the lock begins again, as in `account.move._email_pay_lock`."""
-        locked_ids(self.env.cr, SQL(
-            "UPDATE email_pay_portal SET write_date = write_date WHERE id = %s RETURNING id",
-            self.id,
-        ))
+        """The trial invoice that is open, or a new one. Two clicks at once make one."""
+        hold(self)
         return self._open_trial() or self._create_trial(partner)
 
     def _offer_for_trial(self, provider):

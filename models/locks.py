@@ -1,6 +1,8 @@
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 
+from odoo.tools import SQL
+
 # Not this work's fault: somebody else changed the same rows, or the connection is gone.
 CONFLICTS = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
@@ -25,6 +27,22 @@ def free_ids(cr, query):
             return locked_ids(cr, query)
     except psycopg2.OperationalError:
         return []
+
+
+def hold(records):
+    """Let one work at a time on these records.
+
+    A lock alone would not do: a database transaction that waited for it still sees the past. The
+    update, which changes nothing, makes it fail and run again.
+
+    :raises psycopg2.OperationalError: begin again on fresh data.
+    """
+    if records:
+        locked_ids(records.env.cr, SQL(
+            "UPDATE %(table)s SET write_date = write_date WHERE id IN"
+            " (SELECT id FROM %(table)s WHERE id IN %(ids)s ORDER BY id FOR NO KEY UPDATE)"
+            " RETURNING id", table=SQL.identifier(records._table), ids=tuple(records.ids),
+        ))
 
 
 def begin_autocommit(cr):

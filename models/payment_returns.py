@@ -1,10 +1,9 @@
 from dataclasses import replace
 
 from odoo import _, fields, models
-from odoo.tools import SQL
 
 from ..gateways.values import Operation, Status
-from .locks import locked_ids
+from .locks import hold
 
 
 class PaymentTransaction(models.Model):
@@ -28,17 +27,9 @@ class PaymentTransaction(models.Model):
     # === WHAT IS LEFT TO GIVE BACK === #
 
     def _email_pay_hold(self):
-        """Let one work at a time on what goes back of these payments.
-
-        As for invoices, the update makes whoever waited for it fail and begin again on fresh data.
-        """
-        if self:
-            locked_ids(self.env.cr, SQL(
-                "UPDATE payment_transaction SET write_date = write_date WHERE id IN"
-                " (SELECT id FROM payment_transaction WHERE id IN %s ORDER BY id FOR NO KEY UPDATE)"
-                " RETURNING id", tuple(self.ids),
-            ))
-            self.invoice_ids._email_pay_lock()
+        """Let one work at a time on what goes back of these payments."""
+        hold(self)
+        self.invoice_ids._email_pay_lock()
 
     def _email_pay_refunds(self):
         """The refunds of this payment that went back, or may have."""

@@ -16,6 +16,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_print
     from . import test_provider
     from . import test_share
+    from . import test_share_pages
     from . import test_shuffle
     from . import test_mail_access
     from . import test_mail_account

@@ -1,36 +1,29 @@
 import threading
-from contextlib import contextmanager
-from unittest.mock import patch
 
 import psycopg2
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import Command
 from odoo.exceptions import ValidationError
-from odoo.modules.registry import DummyRLock, Registry
-from odoo.service.model import retrying
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..gateways.values import Notification
 from ..models.locks import begin_autocommit
 from ..sandbox import Sandbox
 from ..sandbox.credicorp import notices
+from .race_common import RaceCommon
 
 # A conflict is part of the game; Odoo's runs it again.
 QUIET = ('odoo.sql_db', 'odoo.service.model')
 
 
-@tagged('email_pay_slow')
-class ConcurrencyCommon(BaseCase):
-    """Two workers at the same instant, each with a database connection of its own.
-
-    What a test needs is really committed, in the first company, and deleted again.
-    """
+class ConcurrencyCommon(RaceCommon):
+    """Two workers at the same instant. What a test needs is really committed, in the first
+    company, and deleted again."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.registry = Registry(get_db_name())
         cls.sandbox = Sandbox(retry_gaps=())
         cls.sandbox.start()
         cls.addClassCleanup(cls.sandbox.stop)
@@ -44,8 +37,6 @@ class ConcurrencyCommon(BaseCase):
     def setUp(self):
         super().setUp()
         self.sandbox.reset()
-        # Odoo runs its tests inside this lock, for which our threads would wait.
-        self.startPatcher(patch.object(Registry, '_lock', DummyRLock()))
         self.ids = {}
         with self._environment() as env:
             company = env.ref('base.main_company')
@@ -55,12 +46,6 @@ class ConcurrencyCommon(BaseCase):
                 self.skipTest("The first company has no chart of accounts.")
             self._create(env, company)
         self.addCleanup(self._delete)
-
-    @contextmanager
-    def _environment(self):
-        """An environment whose changes are committed at the end."""
-        with self.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _create(self, env, company):
         env = env(context={
@@ -147,30 +132,6 @@ class ConcurrencyCommon(BaseCase):
         return env[model].browse(self.ids[model])
 
     # --- two at once ------------------------------------------------------------------------------
-
-    def _together(self, work, count=2):
-        """Run `work(env)` in several connections that have all begun; what each gave or raised."""
-        barrier = threading.Barrier(count)
-        outcomes = []
-
-        def run():
-            threading.current_thread().dbname = get_db_name()
-            try:
-                with self.registry.cursor() as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
-                    cr.execute("SELECT 1 FROM res_users LIMIT 1")  # the snapshot is taken
-                    barrier.wait(10)
-                    outcomes.append(retrying(lambda: work(env), env))
-            except Exception as error:
-                outcomes.append(error)
-
-        threads = [threading.Thread(target=run) for _number in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        self.assertEqual(len(outcomes), count)
-        return outcomes
 
     def _start(self, env, amount=100.0):
         provider = self._record(env, 'payment.provider')

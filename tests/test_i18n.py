@@ -11,10 +11,12 @@ from odoo.tools.translate import trans_export
 from ..gateways import REGISTRY
 
 LANGUAGES = ('es', 'pt_BR')
-# Records of the demo are not translated. Which fields the mixins bring depends on what else is
-# installed: those in the template are translated, and they need not be complete.
+# Records of the demo are not translated; the action on sales orders, there with `sale`, takes
+# its name from the code. Which fields the mixins bring depends on what else is installed: those in
+# the template are translated, and they need not be complete.
 NOT_OURS = re.compile(
-    r':email_pay\.(demo_|field_\w+__(message|activity|my_activity|website_message|rating|has_mess))'
+    r':email_pay\.(action_collect_order$|demo_'
+    r'|field_\w+__(message|activity|my_activity|website_message|rating|has_mess))'
     r'|,website_form_label:'
 )
 # What a translation has to have exactly as the text has it: placeholders, expressions and markup.

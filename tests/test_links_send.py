@@ -163,16 +163,20 @@ class TestSend(CompanyCommon):
         self.assertEqual(self.invoice.email_pay_link_ids, link)
         self.assertEqual(len(other.email_pay_link_ids), 1)
 
-    def _run_queue(self, limit=20):
+    def _run_queue(self, **context):
         with self.own_cursor() as env:
-            env['email.pay.link']._cron_send(limit=limit)
+            env['email.pay.link'].with_context(**context)._cron_send()
 
-    def test_the_queue_is_sent_in_batches(self):
+    def test_a_job_whose_time_is_up_leaves_the_others_to_the_next_run(self):
         invoices = self.invoice | self.create_invoice() | self.create_invoice()
         self._queue(invoices)
-        self._run_queue(limit=2)
-        self.assertEqual(len(self.outbox('mail_template_payment')), 2)
-        self._run_queue(limit=2)
+        job = self.env.ref('email_pay.ir_cron_send_links')
+        job, progress = job._add_progress()
+        self.env.flush_all()
+        self._run_queue(**job.env.context, cron_id=job.id, cron_end_time=0)
+        self.assertEqual(len(self.outbox('mail_template_payment')), 1)
+        self.assertEqual((progress.done, progress.remaining), (1, 2))
+        self._run_queue()
         self.assertEqual(len(self.outbox('mail_template_payment')), 3)
         self.assertEqual(set(invoices.mapped('email_pay_status')), {'sent'})
 

@@ -1,54 +1,17 @@
 import base64
-from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import html2plaintext
 
 from odoo.addons.sms.tests.common import MockSMS
 
-from .card_page_common import CardPageCommon
 from .common import EmailPayCommon
 from .qr_reader import drawn, read
-from .statement_common import StatementCommon
+from .share_common import ShareCommon
 
 NUMBER = '+50761234567'
-
-
-class ShareCommon(StatementCommon):
-    """Rosa, in Panama, with a mobile phone."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.company.country_id = cls.env.ref('base.pa')
-        cls.customer.write({'phone': '6123-4567', 'country_id': cls.env.ref('base.pa').id})
-        cls.accountant = new_test_user(
-            cls.env, 'collector', 'base.group_user,account.group_account_invoice',
-            company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
-
-    def share(self, record, action='action_share_payment_link'):
-        """The dialog that a button opens for the accountant."""
-        action = getattr(record.with_user(self.accountant), action)()
-        return self.env['email.pay.share'].with_user(self.accountant).browse(action['res_id'])
-
-    def texts(self):
-        """The text messages that this test put in Odoo's queue, oldest first."""
-        return self.env['sms.sms'].sudo().search([
-            ('state', '=', 'outgoing'),
-            ('mail_message_id.record_company_id', '=', self.company.id),
-        ], order='id')
-
-    def work_off_texts(self):
-        """What Odoo's job does, with its queue."""
-        with self.own_cursor() as env:
-            env['sms.sms']._process_queue()
-
-    def last_note(self, record):
-        self.env.invalidate_all()
-        return html2plaintext(record.message_ids[:1].body)
 
 
 @tagged('post_install', '-at_install')
@@ -352,50 +315,3 @@ class TestShare(ShareCommon, EmailPayCommon, MockSMS):
         dialog = self.share(invoice)
         self.assertFalse(dialog.email)
         self.assertEqual(dialog.action_open_contact()['res_id'], self.customer.id)
-
-
-@tagged('post_install', '-at_install')
-class TestSharedPages(ShareCommon, CardPageCommon):
-    """What the customer finds behind a shared link, over HTTP."""
-
-    def setUp(self):
-        super().setUp()
-        self.env.flush_all()
-
-    def test_a_customer_pays_what_it_chooses_of_a_texted_balance(self):
-        first, second = self.owe(10.0, 5), self.owe(20.0)
-        dialog = self.share(self.customer)
-        dialog.action_send_sms()
-        address = urlsplit(dialog.address).path
-        self.assertIn(address, self.texts().body)
-        page = self.url_open(address)
-        for text in (first.name, second.name, self.money(30.0)):
-            self.assertIn(text, self.text(page))
-        link = self.statement_link()
-        self.assertEqual((link.open_count, bool(link.opened_at)), (1, True))
-        self.pay_selection(link, first)
-        self.assertTrue(link.paid_at)
-        self.assertEqual((first.amount_residual, second.amount_residual), (0.0, 20.0))
-        self.assertIn(second.name, self.text(self.url_open(address)))
-
-    def test_a_revoked_or_expired_balance_is_closed(self):
-        self.owe(10.0)
-        dialog = self.share(self.customer)
-        path = urlsplit(dialog.address).path
-        link = self.statement_link()
-        link.expires_at = fields.Datetime.now() - timedelta(seconds=1)
-        self.assertEqual(self.headline(self.url_open(path)), "This link has expired")
-        link.expires_at = fields.Datetime.now() + timedelta(days=1)
-        dialog.action_revoke()
-        self.assertEqual(self.headline(self.url_open(path)), "This link no longer works")
-
-    def test_the_pictures_are_downloaded_by_whoever_opened_the_dialog(self):
-        dialog = self.share(self.owe(10.0))
-        actions = (dialog.action_download_png(), dialog.action_download_svg())
-        address = dialog.address
-        self.authenticate('collector', 'collector')
-        png, svg = (self.url_open(action['url']) for action in actions)
-        self.assertEqual(read(png.content), address)
-        self.assertEqual(read(drawn(svg.text)), address)
-        self.authenticate(None, None)
-        self.assertEqual(self.url_open(actions[0]['url']).status_code, 404)

@@ -1,15 +1,11 @@
 import math
-import threading
-from contextlib import contextmanager
-from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import DummyRLock, Registry
-from odoo.tests import BaseCase, freeze_time, get_db_name, tagged
+from odoo.tests import freeze_time, tagged
 
 from ..models.email_pay_sign_in_limit import NETWORK, NUMBER, NUMBER_IN_NETWORK, Limit, network_of
 from ..models.locks import begin_autocommit
 from .common import EmailPayCommon
+from .race_common import RaceCommon
 from .sign_in_common import RUT, UNKNOWN_RUT, SignInCommon
 
 FEW = Limit(free=3, refill=60, first=10, longest=100, refuses=True)
@@ -81,19 +77,12 @@ class TestLimit(EmailPayCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestLimitsAtOnce(BaseCase):
-    """Several workers, each with a connection of its own, as many nodes have."""
+class TestLimitsAtOnce(RaceCommon):
+    """Many requests at the same instant."""
 
     def setUp(self):
         super().setUp()
-        self.registry = Registry(get_db_name())
-        self.startPatcher(patch.object(Registry, '_lock', DummyRLock()))
         self.addCleanup(self._forget)
-
-    @contextmanager
-    def _environment(self):
-        with self.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _forget(self):
         with self._environment() as env:
@@ -101,25 +90,11 @@ class TestLimitsAtOnce(BaseCase):
             env.cr.execute("DELETE FROM email_pay_sign_in WHERE contact = 'race'")
 
     def _together(self, work, count):
-        barrier, outcomes = threading.Barrier(count), []
+        def work_as_a_request(env):
+            begin_autocommit(env.cr)
+            return work(env)
 
-        def run():
-            threading.current_thread().dbname = get_db_name()
-            try:
-                with self._environment() as env:
-                    env.cr.execute("SELECT 1 FROM res_users LIMIT 1")  # the snapshot is taken
-                    barrier.wait(20)
-                    begin_autocommit(env.cr)
-                    outcomes.append(work(env))
-            except Exception as error:
-                outcomes.append(error)
-
-        threads = [threading.Thread(target=run) for _number in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        return outcomes
+        return super()._together(work_as_a_request, count)
 
     def test_as_many_are_let_through_as_are_free(self):
         verdicts = self._together(

@@ -2,6 +2,7 @@ import json
 import logging
 
 from odoo.exceptions import UserError
+from odoo.http import request
 from odoo.tests import tagged
 from odoo.tools import SQL, file_open, mute_logger
 
@@ -34,6 +35,20 @@ class TestWebhook(EmailPayHttpCommon):
         self.assertEqual((event.state, event.source), ('new', 'webhook'))
         self.assertEqual(event.key, json.loads(body)['event_id'])
         self.assertEqual((event.reference, event.company_id), ('S00042', self.company))
+
+    def test_who_asks_for_parameters_once_it_is_answered_gets_those_of_the_address(self):
+        """As `utm` does, which comes with sales and websites; there an error answered a 500."""
+        asked = []
+        http = self.registry['ir.http']
+        answered = http._post_dispatch
+
+        def ask(response):
+            asked.append(request.params)
+            answered(response)
+
+        self.patch(http, '_post_dispatch', ask)
+        self.assertEqual(self.notify(self.sale_event()).status_code, 200)
+        self.assertEqual(asked, [{'provider_id': self.credicorp.id}])
 
     def _wake_ups(self):
         return self.env['ir.cron.trigger'].sudo().search([

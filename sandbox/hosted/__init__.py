@@ -15,7 +15,8 @@ FOLDER = Path(__file__).parent
 FRAME = Template((FOLDER / 'frame.html').read_text())
 FORM = Template((FOLDER / 'form.html').read_text())
 MESSAGE = Template('<h1>$message</h1>\n<p>$close</p>')
-STYLE = (FOLDER / 'style.css').read_text()
+FIELDS = (FOLDER / 'fields.css').read_text()
+STYLE = FIELDS + (FOLDER / 'style.css').read_text()
 
 Words = Mapping[str, str]
 
@@ -23,7 +24,7 @@ Words = Mapping[str, str]
 class CardPage:
     """
     :param brand: whose page it is.
-    :param colors: what style.css leaves open, by name.
+    :param colors: what the style sheets leave open, by name.
     :param words: what only this gateway says, by language; who asks for none of them gets the
         first.
     """

@@ -4,7 +4,7 @@ import re
 import time
 
 import requests
-from runtime.journeys import wait_until
+from runtime.journeys import card_window, enter_card, wait_until
 
 LOGIN = 'nueva'
 ADDRESS = 'nueva@ferreteria.example.com'
@@ -12,7 +12,6 @@ COMPANY = 'Ferretería El Roble, S.A.'
 LANGUAGE, LOCALE = 'es_PA', 'es-PA'
 GATEWAY = 'Credicorp Bank'
 GROUPS = (('base', 'group_system'), ('account', 'group_account_manager'))
-CARD = '4111 1111 1111 1111'
 MINUTES = 5
 
 
@@ -175,10 +174,8 @@ def pay(journey, link):
     phone.goto(link)
     journey.screenshot(phone, 'payment-page')
     phone.locator('#ep-pay button[type=submit]').click()
-    window = phone.frame_locator('#CollectJSIframe')
-    window.locator('#number').fill(CARD)
-    window.locator('#exp').fill('12 / 30')
-    window.locator('#cvv').fill('123')
+    window = card_window(phone)
+    enter_card(window)
     window.locator('#pay').click()
     phone.locator('#ep-status[data-state=paid]').wait_for(timeout=20_000)
     journey.screenshot(phone, 'payment-received')

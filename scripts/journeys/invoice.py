@@ -2,9 +2,8 @@
 
 import re
 
-from runtime.journeys import wait_until
+from runtime.journeys import card_window, enter_card, wait_until
 
-CARD = '4111 1111 1111 1111'
 CUSTOMER = 'billing@harborsupplies.example.com'
 COMPANY = 'cobros@paexample.com'
 
@@ -113,10 +112,8 @@ def check_mail(mail):
 
 
 def pay_by_card(journey, page, screenshot=None):
-    window = page.frame_locator('#CollectJSIframe')
-    window.locator('#number').fill(CARD)
-    window.locator('#exp').fill('12 / 30')
-    window.locator('#cvv').fill('123')
+    window = card_window(page)
+    enter_card(window)
     if screenshot:
         journey.screenshot(page, screenshot, full_page=False)
     window.locator('#pay').click()

@@ -5,7 +5,7 @@ import re
 import requests
 import zxingcpp
 from PIL import Image
-from runtime.journeys import wait_until
+from runtime.journeys import card_window, enter_card, wait_until
 
 LOGIN = 'contador'
 COMPANY = 'cobranzas@clexample.com'
@@ -15,7 +15,6 @@ PHONE = '+56987654321'
 # As people write them, which is not as they are on file.
 TYPED_TAX_NUMBER = '76.543.210-3'
 TYPED_PHONE = '9 8765 4321'
-CARD = '4111 1111 1111 1111'
 METHOD = 'Tarjeta de crédito'
 RECEIPT = 'recibimos su pago'
 
@@ -135,10 +134,8 @@ def shown_amount(place):
 
 
 def pay_by_card(journey, page, due):
-    window = page.frame_locator('#CollectJSIframe')
-    window.locator('#number').fill(CARD)
-    window.locator('#exp').fill('12 / 30')
-    window.locator('#cvv').fill('123')
+    window = card_window(page)
+    enter_card(window)
     assert shown_amount(window.locator('#pay')) == due
     journey.screenshot(page, 'card-window', full_page=False)
     window.locator('#pay').click()

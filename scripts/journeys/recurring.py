@@ -4,13 +4,12 @@ import re
 
 import requests
 from runtime import database
-from runtime.journeys import wait_until
+from runtime.journeys import enter_card, wait_until
 
 LOGIN = 'contabilista'
 NAME = 'Clínica Aurora Ltda.'
 CUSTOMER = 'contas@clinicaaurora.example.com'
 PHONE = '+5521976543210'
-CARD = '4111 1111 1111 1111'
 COUNT = 6
 RECEIPT = 'recebemos seu pagamento'
 JOURNAL = 'Cobrança on-line'
@@ -94,9 +93,7 @@ def begin(journey, plan):
 
 
 def pay_by_card(journey, page, screenshot):
-    page.locator('#number').fill(CARD)
-    page.locator('#exp').fill('12/35')
-    page.locator('#cvv').fill('123')
+    enter_card(page)
     journey.screenshot(page, screenshot)
     page.locator('form button').click()
 

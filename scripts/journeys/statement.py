@@ -3,14 +3,13 @@
 import datetime
 import re
 
-from runtime.journeys import wait_until
+from runtime.journeys import enter_card, wait_until
 
 LOGIN = 'contadora'
 CUSTOMER = 'pagos@sodalaesquina.example.com'
 COMPANY = 'cobros@crexample.com'
 NAME = 'Soda La Esquina, S.R.L.'
 RECEIPT = 'recibimos su pago'
-CARD = '4111 1111 1111 1111'
 
 
 def run(journey):
@@ -116,9 +115,7 @@ def shown_total(page):
 
 
 def pay_by_card(journey, page):
-    page.locator('#number').fill(CARD)
-    page.locator('#exp').fill('12/30')
-    page.locator('#cvv').fill('123')
+    enter_card(page)
     journey.screenshot(page, 'greenpay')
     page.locator('form button').click()
 

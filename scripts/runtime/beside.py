@@ -1,11 +1,11 @@
 """The archive beside what others have installed: sales, a website, a shop, a till, Odoo's gateways.
 
-Pages are asked for as customers ask for them, and nothing may warn.
+Pages are asked for as customers ask for them, one buys in the shop, and nothing may warn.
 """
 
 import requests
 
-from . import bare, database, lifecycle, processes, rpc, server
+from . import bare, database, demo, lifecycle, server, shop
 from .home import Failure, digest
 
 APPS = (
@@ -42,7 +42,7 @@ def check(logs, addons, tests):
         before = lifecycle.strays(name)
         database.odoo(
             name, 'install', *options, '--init', server.ADDON, '--stop-after-init', logs=logs)
-        outcome = tests(name, (*options, '--update', server.ADDON))
+        outcome = tests(name, options)
         outcome.passed += _visit_all(name, options, logs)
         lifecycle.uninstall(name, server.ADDON, logs, *options)
         lifecycle.complain_of(lifecycle.strays(name) - before)
@@ -50,23 +50,17 @@ def check(logs, addons, tests):
 
 
 def _visit_all(name, options, logs):
-    log = logs / f'{name}-pages.log'
-    with processes.port(18069) as port:
-        url = f'http://{processes.LOOPBACK}:{port}'
-        command = server.command(
-            '--database', name, '--http-port', port, '--max-cron-threads', 0, *options)
-        with processes.running(command, log, env=server.environment()) as process:
-            processes.wait_for_http(f'{url}/web/health', process, log)
-            visited = _visit(url, name)
-    if found := database.warnings(log):
-        raise Failure('\n'.join([f'Customers see warnings ({log}):', *found]))
+    folder = logs / f'{name}-visited'
+    with demo.running(name, folder, *options, '--max-cron-threads', 0) as running:
+        visited = _visit(running) + shop.check(running, folder / 'screens')
+    if found := database.warnings(running.odoo_log):
+        raise Failure('\n'.join([f'Customers see warnings ({running.odoo_log}):', *found]))
     return visited
 
 
-def _visit(url, name):
+def _visit(running):
     """Set a company up, and ask for its pages; return how many were asked for."""
-    admin = rpc.Session(url, name, 'admin', 'admin')
-    admin.call('ir.config_parameter', 'set_param', 'web.base.url', url)
+    url, admin = running.odoo_url, running.rpc()
     link, address = _set_up(admin)
     customer, nobody = admin.browser, requests.Session()
     pages = [

@@ -143,8 +143,11 @@ def _drop(name):
 
 
 @contextmanager
-def running(name, folder):
-    """Run Odoo on a database, the sandbox and the mailbox; yield them as a `Demo`."""
+def running(name, folder, *options):
+    """Run Odoo on a database, the sandbox and the mailbox; yield them as a `Demo`.
+
+    :param options: what Odoo is told besides.
+    """
     with (
         processes.port(8069) as odoo_port,
         processes.port(8169) as sandbox_port,
@@ -158,7 +161,10 @@ def running(name, folder):
             smtp_port=smtp_port,
             odoo_log=folder / 'odoo.log')
         demo.mailbox.mkdir(parents=True, exist_ok=True)
-        with _sandbox(demo, sandbox_port, smtp_port, folder), _odoo(demo, odoo_port, smtp_port):
+        with (
+            _sandbox(demo, sandbox_port, smtp_port, folder),
+            _odoo(demo, odoo_port, smtp_port, *options),
+        ):
             configure(demo)
             yield demo
 
@@ -175,10 +181,10 @@ def _sandbox(demo, port, smtp_port, folder):
 
 
 @contextmanager
-def _odoo(demo, port, smtp_port):
+def _odoo(demo, port, smtp_port, *options):
     command = server.command(
         '--database', demo.database, '--http-port', port, '--max-cron-threads', 1,
-        '--smtp', processes.LOOPBACK, '--smtp-port', smtp_port)
+        '--smtp', processes.LOOPBACK, '--smtp-port', smtp_port, *options)
     with processes.running(command, demo.odoo_log, env=server.environment()) as process:
         processes.wait_for_http(f'{demo.odoo_url}/web/health', process, demo.odoo_log)
         yield
@@ -194,7 +200,8 @@ def configure(demo):
     }
     for name, value in parameters.items():
         admin.call('ir.config_parameter', 'set_param', name, value)
-    context = {'allowed_company_ids': admin.call('res.company', 'search', [])}
+    [user] = admin.call('res.users', 'read', [admin.user_id], ['company_ids'])
+    context = {'allowed_company_ids': user['company_ids']}
     for code, paths in GATEWAY_ADDRESSES.items():
         domain = [('code', '=', code), ('state', '!=', 'disabled')]
         ids = admin.call('payment.provider', 'search', domain, context=context)

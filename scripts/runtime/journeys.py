@@ -31,6 +31,7 @@ from .home import CHECKOUT, Failure
 FOLDER = CHECKOUT / 'scripts' / 'journeys'
 CHROMIUM = '/usr/bin/chromium'
 APP = 'account.menu_finance'
+CARD = '4111 1111 1111 1111'
 FLAGS = ('--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking')
 DESKTOP = {'viewport': {'width': 1280, 'height': 800}}
 PHONE = {
@@ -145,6 +146,18 @@ class Journey:
 
     def _files(self):
         return sorted(self.mailbox.glob('*.eml'))
+
+
+def card_window(page):
+    """The window of Credicorp's sandbox over a page."""
+    return page.frame_locator('#CollectJSIframe')
+
+
+def enter_card(form):
+    """Type a card that is approved, and lasts longer than any plan, where a gateway asks for it."""
+    form.locator('#number').fill(CARD)
+    form.locator('#exp').fill('12 / 35')
+    form.locator('#cvv').fill('123')
 
 
 def wait_until(condition, timeout=30):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...cards import luhn_valid
+from ...hosted import FIELDS
 from ...standin import Route
 from ...web import Problem, Request, Response, as_html, as_json, files, nonce
 from .. import cards
@@ -50,7 +51,7 @@ class Window:
     def _filled(self, key: str, settings: dict) -> str:
         # In a script element only "<" could end the JSON early.
         data = json.dumps(settings).replace('<', '\\u003c')
-        page = self._text('window.html')
+        page = self._text('window.html').replace('{{fields.css}}', FIELDS)
         for name in ('window.css', 'words.js', 'window.js'):
             page = page.replace(f'{{{{{name}}}}}', self._text(name))
         return page.replace('{{nonce}}', key).replace('{{settings}}', data)

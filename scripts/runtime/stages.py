@@ -50,8 +50,6 @@ LINTERS = (
 )
 # The tags of tests that run beside the others.
 PAGES, SLOW = 'email_pay_pages', 'email_pay_slow'
-# A provider of Odoo that the add-on must hold to its own rules.
-BESIDE = 'payment_stripe'
 PROTOCOL_TESTS = ('tests/gateways', 'tests/sandbox', 'tests/scripts', 'tests/smtp')
 MOST_REPEATED = 2
 BARE_CHECKS = 3  # same bytes, installs, uninstalls
@@ -158,7 +156,8 @@ def _slow(log, *tags):
 
 
 def _own_tests(log, tags):
-    return _odoo_tests(log, tags, '--update', server.ADDON, '--init', BESIDE)
+    with database.copy(database.tested(), log.stem) as name:
+        return _tests_on(name, log, tags)
 
 
 def _peers(log, *tags):

@@ -207,7 +207,7 @@ def python():
 def _python():
     """Return the Python that the virtual environment is made from."""
     name = f'python{PYTHON[0]}.{PYTHON[1]}'
-    # Debian's is built with all optimisations: one that pyenv compiles takes half as long again.
+    # Debian's is built with all optimisations: one that pyenv compiles is slower.
     if (system := SYSTEM_PROGRAMS / name).exists():
         return str(system)
     if sys.version_info[:2] == PYTHON:

@@ -14,7 +14,6 @@ from odoo.tests.test_cursor import TestCursor
 
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 
-
 # See scripts/runtime/database.py; Odoo's tests name theirs so.
 PREPARED_COMPANY = 'company_1_data'
 
@@ -51,8 +50,8 @@ class CompanyCommon(AccountPaymentCommon):
         return prepared
 
     def setUp(self):
-        """Override: after each test Odoo's own forgets all that it keeps of the database, pages that
-        are compiled among it. Here only what the test itself made it forget is forgotten again."""
+        """Override: after each test Odoo forgets all that it keeps of the database, pages that are
+        compiled among it. Here only what the test itself made it forget is forgotten again."""
         changed = set()
         clear_cache = self.registry.clear_cache
 

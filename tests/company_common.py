@@ -14,6 +14,9 @@ from odoo.tests.test_cursor import TestCursor
 
 from odoo.addons.account_payment.tests.common import AccountPaymentCommon
 
+# See scripts/runtime/database.py; Odoo's tests name theirs so.
+PREPARED_COMPANY = 'company_1_data'
+
 
 class CompanyCommon(AccountPaymentCommon):
     """A company with Email Pay enabled, a customer, and the app of Credicorp."""
@@ -35,6 +38,34 @@ class CompanyCommon(AccountPaymentCommon):
         cls.customer = cls.env['res.partner'].create({
             'name': "Rosa Vega", 'email': 'rosa@example.com', 'lang': 'en_US',
         })
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        """Override: the company that is there already, where `scripts/test` prepared one: to load a
+        chart of accounts takes longer than all the rest."""
+        prepared = cls.env['res.company'].search([('name', '=', PREPARED_COMPANY)], limit=1)
+        if not prepared:
+            return super().setup_independent_company(**kwargs)
+        cls.env.user.company_ids = [Command.link(prepared.id)]
+        return prepared
+
+    def setUp(self):
+        """Override: after each test Odoo forgets all that it keeps of the database, pages that are
+        compiled among it. Here only what the test itself made it forget is forgotten again."""
+        changed = set()
+        clear_cache = self.registry.clear_cache
+
+        def note(*names):
+            changed.update(names or ['default'])
+            clear_cache(*names)
+
+        def forget():
+            if changed:
+                clear_cache(*changed)
+
+        with patch.object(self.registry, 'clear_all_caches', forget):
+            super().setUp()
+        self.startPatcher(patch.object(self.registry, 'clear_cache', note))
 
     @classmethod
     def _merchant_keys(cls):

@@ -2,7 +2,8 @@ from unittest import SkipTest
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.modules.registry import Registry
+from odoo.tests import get_db_name, tagged
 
 from .charging_common import ChargingCommon
 from .plan_follow_common import PlanFollowCommon
@@ -13,9 +14,9 @@ class SalesCommon:
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
-        if 'sale.order' not in cls.env:
+        if 'sale.order' not in Registry(get_db_name()):
             raise SkipTest("The app `sale` is not installed.")
+        super().setUpClass()
         cls.env.user.group_ids += cls.env.ref('sales_team.group_sale_manager')
         cls.product = cls.env['product.product'].create({
             'name': "Work", 'type': 'service', 'invoice_policy': 'order', 'taxes_id': False,

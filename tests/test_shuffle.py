@@ -28,7 +28,7 @@ FAULTS = st.sampled_from(['', '', 'cut before', 'cut after', 'crash'])
 # The same examples in every run; a longer search of new ones: EMAIL_PAY_EXAMPLES=500.
 EXAMPLES = int(os.environ.get('EMAIL_PAY_EXAMPLES') or 0)
 SETTINGS = settings(
-    max_examples=EXAMPLES or 30, stateful_step_count=16, deadline=None, database=None,
+    max_examples=EXAMPLES or 20, stateful_step_count=16, deadline=None, database=None,
     derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck),
     phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
 )

@@ -20,6 +20,18 @@ TEMPLATES = HOME / 'templates'
 KEPT_TEMPLATES = 4
 DEMO = ('--with-demo', '--stop-after-init')
 
+# What the tests of this add-on find: a provider of Odoo that it must hold to its own rules, and the
+# company that each class of them would make for itself, see tests/company_common.py.
+BESIDE = 'payment_stripe'
+TESTED_COMPANY = """
+company = env['res.company'].create({'name': 'company_1_data'})
+charts = env['account.chart.template']
+chart = charts._guess_chart_template(company.country_id)
+charts.try_loading(chart, company=company, install_demo=False)
+company.account_fiscal_country_id = company.account_fiscal_country_id or env.ref('base.us')
+env.cr.commit()
+"""
+
 # What of the checkout does not change an installed database.
 NOT_INSTALLED = {'tests', 'sandbox', 'scripts', 'doc', 'docs', 'description', '__pycache__'}
 
@@ -44,6 +56,13 @@ def email_pay():
     origin = base()
     name = f'template_email_pay_{digest(origin, addon_digest())}'
     return template(name, 'database with email_pay', lambda name: _build_email_pay(name, origin))
+
+
+def tested():
+    """Return the template that the tests of this add-on run in."""
+    origin = email_pay()
+    name = f'template_tested_{digest(origin, BESIDE, TESTED_COMPANY)}'
+    return template(name, 'database with what tests need', lambda name: _build_tested(name, origin))
 
 
 def template(name, title, build):
@@ -82,6 +101,12 @@ def _build_base(name):
 def _build_email_pay(name, origin):
     create(name, origin)
     install_email_pay(name)
+
+
+def _build_tested(name, origin):
+    create(name, origin)
+    install(name, BESIDE)
+    odoo(name, 'company', script=TESTED_COMPANY + RENDER_ASSETS)
 
 
 def install_email_pay(name):

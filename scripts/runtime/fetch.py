@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .home import CHECKOUT, HOME, Failure, build_once, digest, lock, run, step
 
 PYTHON = (3, 11)  # the newest that reportlab 3.6 has a wheel for
+SYSTEM_PROGRAMS = Path('/usr/bin')
 REQUIREMENTS = CHECKOUT / 'scripts' / 'requirements.txt'
 
 # Programs that tests and demos need, and Debian's packages of the same name.
@@ -206,6 +207,9 @@ def python():
 def _python():
     """Return the Python that the virtual environment is made from."""
     name = f'python{PYTHON[0]}.{PYTHON[1]}'
+    # Debian's is built with all optimisations: one that pyenv compiles is slower.
+    if (system := SYSTEM_PROGRAMS / name).exists():
+        return str(system)
     if sys.version_info[:2] == PYTHON:
         return str(Path(sys.base_prefix).resolve() / 'bin' / name)
     if found := shutil.which(name):

@@ -43,22 +43,25 @@ def check(logs, addons, tests):
         database.odoo(
             name, 'install', *options, '--init', server.ADDON, '--stop-after-init', logs=logs)
         outcome = tests(name, options)
-        outcome.passed += _visit_all(name, options, logs)
+        outcome.passed += _served(name, options, logs, _visit)
+        with database.copy(name, 'shop') as shop_name:  # what has collected is not uninstalled
+            outcome.passed += _served(shop_name, options, logs, shop.check)
         lifecycle.uninstall(name, server.ADDON, logs, *options)
         lifecycle.complain_of(lifecycle.strays(name) - before)
     return outcome
 
 
-def _visit_all(name, options, logs):
-    folder = logs / f'{name}-visited'
+def _served(name, options, logs, visit):
+    """Let `visit(running, screens)` ask for pages, without a warning; return what it returns."""
+    folder = logs / name
     with demo.running(name, folder, *options, '--max-cron-threads', 0) as running:
-        visited = _visit(running) + shop.check(running, folder / 'screens')
+        visited = visit(running, folder / 'screens')
     if found := database.warnings(running.odoo_log):
         raise Failure('\n'.join([f'Customers see warnings ({running.odoo_log}):', *found]))
     return visited
 
 
-def _visit(running):
+def _visit(running, _screens):
     """Set a company up, and ask for its pages; return how many were asked for."""
     url, admin = running.odoo_url, running.rpc()
     link, address = _set_up(admin)

@@ -9,6 +9,11 @@ from .statement_page import StatementPageController
 from .visits import browser_attempt, sign_in_for
 
 
+def without_reasons(rows):
+    """Instalments without what the bank said of the customer's card."""
+    return [{**row, 'reason': False} for row in rows]
+
+
 class SignedInPageController(SignInMixin, StatementPageController, PlanPageController):
     """The statement of who signed in at the company's payment address: for a while, and with what
     was paid where the company shows it; whose it is only to who entered a code. From there also the
@@ -55,7 +60,8 @@ class SignedInPageController(SignInMixin, StatementPageController, PlanPageContr
             return values
         values |= self._sign_in_values(link, attempt)
         if not attempt.with_code:
-            values |= {'customer': False, 'pdf_url': False}
+            refused = without_reasons(values['refused'])
+            values |= {'customer': False, 'pdf_url': False, 'refused': refused}
         return values
 
     def _sign_in_values(self, link, attempt):
@@ -81,7 +87,8 @@ class SignedInPageController(SignInMixin, StatementPageController, PlanPageContr
         values |= self._bar_values(attempt)
         values['statement_url'] = attempt._statement_for(link)[:1]._path()
         if not attempt.with_code:
-            values |= {'document': False, 'card': False}
+            rows = without_reasons(values['rows'])
+            values |= {'document': False, 'card': False, 'rows': rows}
         return values
 
     def _next_step(self, link, lang):

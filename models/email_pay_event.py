@@ -70,7 +70,7 @@ class EmailPayEvent(models.Model):
         help="The one payment of this amount, with a card of these last digits, that a dispute can"
              " be about. Nothing is booked until a person has compared it with the gateway.",
     )
-    reference = fields.Char(readonly=True, index='btree_not_null')
+    reference = fields.Char(readonly=True)
     gateway_reference = fields.Char(readonly=True)
     operation = fields.Selection(
         [
@@ -99,7 +99,8 @@ class EmailPayEvent(models.Model):
     _key_unique = models.UniqueIndex(
         '(provider_id, key)', "This notification is already stored.",
     )
-    _waiting = models.Index("(next_attempt) WHERE state IN ('new', 'failed')")
+    # Both to work off what waits, which is little, and to find what waits for one payment.
+    _waiting = models.Index("(reference) WHERE state IN ('new', 'failed')")
 
     @api.depends('reference', 'gateway_reference', 'key')
     def _compute_display_name(self):

@@ -8,7 +8,7 @@ from .email_pay_event import WORKER
 
 STORED_HEADERS = ('content-type',)
 # How long a wake-up is trusted to be on its way.
-WAKING_SECONDS = 5
+WAKING_SECONDS = 15
 
 
 class EmailPayEvent(models.Model):

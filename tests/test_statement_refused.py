@@ -137,9 +137,11 @@ class TestRefusedForWhoSignedIn(RefusedCommon, SignInCommon, CardPageCommon):
 
     def test_without_a_code_nothing_else_is_told_or_changed(self):
         self.portal.sign_in_policy = 'match'
-        page = self.follow(self.fill_in(email=self.customer.email))
-        [way] = self.ways(page)
+        statement = self.follow(self.fill_in(email=self.customer.email))
+        [way] = self.ways(statement)
         page = self.follow(self.url_open(way, allow_redirects=False))
+        for shown in (statement, page):
+            self.assertNotIn(self.line.reason, self.text(shown))
         self.assertEqual(self.buttons(page), [f"Pay {self.money(30.0)}"])
         self.assertNotIn("Work", self.text(page))
         self.assertNotIn("Change card", self.text(page))

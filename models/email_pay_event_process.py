@@ -46,8 +46,8 @@ class EmailPayEvent(models.Model):
                 self.env.cr.rollback()
                 limit = max(1, limit // 2)
                 continue
+            waiting = self._count_due() if len(events) == limit else 0
             limit = min(2 * limit, EVENT_BATCH)
-            waiting = self._count_due()
             if not self.env['ir.cron']._commit_progress(len(events), remaining=waiting):
                 break
         self._plan_retries()

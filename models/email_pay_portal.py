@@ -208,7 +208,9 @@ class EmailPayPortal(models.Model):
     @api.model
     def _speak(self, records):
         """`records`, in the language of whoever is told when their payments need a person."""
-        user = self._for_company(records.company_id)._attention_user()
+        portal = self._for_company(records.company_id)
+        # Of whole records nothing but this is needed, for each payment.
+        user = portal.with_context(prefetch_fields=False)._attention_user()
         return records.with_context(lang=user.lang)
 
     # === ACTION METHODS === #

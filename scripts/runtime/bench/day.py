@@ -136,11 +136,13 @@ def _hasten(stage):
 
 
 def _find_lost(stage):
-    """Ask for what the worker had sent when it was killed, and charge what was never sent."""
+    """Do what other jobs do next: ask for what the worker had sent when it was killed, book what it
+    had not booked, and charge what was never sent."""
     with stage.shell('ours', 'day') as ours:
         for _ in range(3):
             _hasten(stage)
             ours('ask_for_charges')
+        ours('book_collected')
         ours('charge_day', told=os.devnull)
 
 

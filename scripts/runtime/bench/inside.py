@@ -263,6 +263,7 @@ CALLS = {
     for function in (
         start_payments, create_statements, create_customers, look_up_customers, choose_policy,
         create_plans, let_fall_due, charge_ours, copy_documents, create_volume, charge_day,
-        ask_for_charges, process_number, open_mail_account, post_payments, write_receipts,
+        ask_for_charges, book_collected, process_number, open_mail_account, post_payments,
+        write_receipts,
         send_receipts, book_stock, book_stock_alone, book_ours, run_other_jobs, read_books)
 }

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import requests
 from runtime import database
-from runtime.journeys import wait_until
+from runtime.journeys import card_window, enter_card, wait_until
 
 LOGIN, LOCALE = 'contadora', 'es-CR'
 MERCHANT = '100002'  # at Credicorp Bank
@@ -109,15 +109,13 @@ def begin(phone, app):
     if app == CREDICORP:
         phone.get_by_text('Tarjeta internacional').click()
     phone.locator('.ep-button-pay').click()
-    window = phone.frame_locator('#CollectJSIframe') if app == CREDICORP else phone
+    window = card_window(phone) if app == CREDICORP else phone
     window.locator('#number').wait_for()
     return window
 
 
 def pay(phone, window, button):
-    window.locator('#number').fill(CARD)
-    window.locator('#exp').fill('12/30')
-    window.locator('#cvv').fill('123')
+    enter_card(window)
     window.locator(button).click()
     phone.locator('#ep-status[data-state=paid]').wait_for(timeout=20_000)
 

@@ -27,6 +27,9 @@ def environment():
         'ODOO_RC': str(_configuration()),
         'PYTHONPATH': str(fetch.odoo()),
         'PGAPPNAME': 'email_pay',
+        # Where Python is told to keep no bytecode, Odoo would be compiled anew at each start.
+        'PYTHONDONTWRITEBYTECODE': '',
+        'PYTHONPYCACHEPREFIX': str(HOME / 'bytecode'),
     }
 
 

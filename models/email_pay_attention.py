@@ -1,9 +1,28 @@
+import logging
+from contextlib import contextmanager
+
 from markupsafe import escape
 
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
+_logger = logging.getLogger(__name__)
+
 ATTENTION = 'email_pay.mail_activity_attention'
+
+
+@contextmanager
+def telling(cr, failed, *args):
+    """Tell somebody of what was done before, which is kept where that fails.
+
+    :param failed: what is logged then, with `args`.
+    """
+    cr.flush()
+    try:
+        with cr.savepoint():
+            yield
+    except Exception:
+        _logger.exception(failed, *args)
 
 
 class EmailPayAttention(models.AbstractModel):

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from odoo import api, models, tools
 from odoo.tools import SQL
 
-from ..smtp import Kind, of_reply
+from ..smtp import Kind, Session, of_reply
 from .locks import free_ids
 
 SMTP = smtplib.SMTP  # the tests of other add-ons put something else in its place
@@ -16,7 +16,7 @@ class Delivery:
     def __init__(self, server):
         self.server = server
         self.answer = ''
-        self.refused = {}  # the addresses that it will never take, and why
+        self.refused = {}  # the addresses that it will never take, of any mail, and why
 
     @contextmanager
     def listening(self, session):
@@ -33,7 +33,7 @@ class Delivery:
             self._note_recipients(refused)  # where others are taken, nobody else looks
             return refused
 
-        self.answer, self.refused = '', {}
+        self.answer = ''
         session.data, session.sendmail = listen, hand_over
         try:
             yield
@@ -44,7 +44,7 @@ class Delivery:
             del session.data, session.sendmail
 
     def _note_recipients(self, refused):
-        self.refused = {
+        self.refused |= {
             address: _as_text(*said) for address, said in refused.items() if _is_for_good(*said)
         }
 
@@ -96,23 +96,30 @@ class MailMail(models.Model):
             " FOR NO KEY UPDATE NOWAIT) receipt", tuple(self.ids),
         ))
 
-    def _send(self, *args, mail_server=False, **kwargs):
-        """Override of `mail`: see `Delivery`."""
+    def _send(self, *args, mail_server=False, smtp_session=None, **kwargs):
+        """Override of `mail`: see `Delivery`. Which addresses do not work is noted when it is done:
+        of a mail account, after the commit of each mail."""
         name = mail_server and mail_server.sudo().name
         delivery = Delivery(name or tools.config.get('smtp_server') or '')
-        return super(
-            MailMail, self.with_context(email_pay_delivery=delivery)
-        )._send(*args, mail_server=mail_server, **kwargs)
+        done = super(MailMail, self.with_context(email_pay_delivery=delivery))._send(
+            *args, mail_server=mail_server, smtp_session=smtp_session, **kwargs)
+        if not isinstance(smtp_session, Session):
+            self._email_pay_note_refusals(delivery.refused)
+        return done
+
+    def _email_pay_note_refusals(self, refused):
+        """Note addresses that do not work, each with the answer. That a mail left is not undone
+        because of it."""
+        for address, answer in refused.items():
+            self._email_pay_tell(
+                self.env['res.partner'], '_email_pay_note_refusal', address, answer)
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False,
                                   failure_type=None):
-        """Override of `mail`: note what became of receipts before the mail is deleted, and which
-        addresses do not work."""
+        """Override of `mail`: note what became of receipts before the mail is deleted."""
         delivery = self.env.context.get('email_pay_delivery')
         if of_payments := self.filtered(lambda mail: mail.model == 'account.payment'):
             of_payments._email_pay_record_delivery(delivery, failure_reason, failure_type)
-        for address, answer in (delivery.refused if delivery else {}).items():
-            self.env['res.partner']._email_pay_note_refusal(address, answer)
         return super()._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type)
 

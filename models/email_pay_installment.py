@@ -3,6 +3,7 @@ import logging
 from odoo import _, api, fields, models
 from odoo.fields import Command
 
+from .email_pay_attention import telling
 from .locks import CONFLICTS, hold
 from .queues import work_off
 
@@ -46,6 +47,9 @@ class EmailPayInstallment(models.Model):
     notice_due = fields.Boolean(
         readonly=True, help="The customer is about to be told that it was refused.",
     )
+    # The mail that told it.
+    message_id = fields.Char(readonly=True, copy=False, index='btree_not_null')
+    email = fields.Char(related='plan_id.link_id.email', string="E-mailed to")
     # Of the plan, for the report.
     company_id = fields.Many2one(related='plan_id.company_id', store=True, index=True)
     partner_id = fields.Many2one(related='plan_id.partner_id', store=True, index=True)
@@ -201,7 +205,8 @@ class EmailPayInstallment(models.Model):
             raise
         except Exception as error:
             _logger.exception("The customer of instalment %s could not be told", self.id)
-            self.plan_id._need_person(_("A customer was not told"), str(error))
+            with telling(self.env.cr, "Nobody could be told of instalment %s", self.id):
+                self.plan_id._need_person(_("A customer was not told"), str(error))
 
     def _send_denied(self):
         plan = self.plan_id
@@ -214,7 +219,8 @@ class EmailPayInstallment(models.Model):
             return
         plan._live_link()
         template = self.env.ref('email_pay.mail_template_denied').sudo()
-        template._email_pay_send(self)
+        mail = self.env['mail.mail'].sudo().browse(template._email_pay_send(self))
+        self.message_id = mail.message_id
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
         plan._message_log(body=_(
             "The customer was told that instalment %s was refused.", self.number))
@@ -222,3 +228,11 @@ class EmailPayInstallment(models.Model):
     def _email_pay_mail_refused(self, _addresses, reason, left=False):
         """No mail server would take the mail that it was refused."""
         self.plan_id._need_person(_("A customer was not told"), reason)
+
+    def _record_bounce(self, reason):
+        """That mail came back; several reports of it are told once."""
+        for line in self:
+            line.message_id = False
+            line.plan_id._need_person(_("A customer was not told"), _(
+                "The mail that instalment %(number)s was refused came back: %(reason)s",
+                number=line.number, reason=reason))

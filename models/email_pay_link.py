@@ -13,7 +13,7 @@ from ..const import (
     VERIFIER_BYTES,
     VISIT_HOURS,
 )
-from .queues import work_off
+from .queues import reason_of, work_off
 from .signed import read_signed
 
 SENDING = [
@@ -288,18 +288,24 @@ class EmailPayLink(models.Model):
     @api.model
     def _cron_send(self):
         """Send what was queued, a commit each: a failing one is shown and stops no other."""
-        work_off(self, self._sending_domain('queued'), lambda link: link._send_queued())
+        work_off(
+            self, self._sending_domain('queued'), lambda link: link._send_queued(),
+            failed=lambda link, error: link._fail_queued(reason_of(self.env, error)))
 
     def _send_queued(self):
+        """Send it by one of the ways that are queued; each has a turn of its own.
+
+        :raises UserError: it cannot be sent.
+        """
         self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                if reason := self._unsendable():
-                    raise UserError(reason)
-                self._send()
-        except UserError as error:
-            self.write({'mail_state': 'failed', 'mail_error': str(error)})
-            self._log(self._unsent_note(error))
+        if reason := self._unsendable():
+            raise UserError(reason)
+        self._send()
+
+    def _fail_queued(self, reason):
+        """Show why it was not sent by the way whose turn it was."""
+        self.write({'mail_state': 'failed', 'mail_error': reason})
+        self._log(self._unsent_note(reason))
 
     # How far each of the ways to send it came.
 

@@ -131,18 +131,17 @@ class EmailPayLink(models.Model):
     def _send_queued(self):
         if self.mail_state == 'queued':
             super()._send_queued()
-        if self.sms_state == 'queued':
-            self._send_queued_sms()
+        elif reason := self._unsendable(addresses=False):
+            raise UserError(reason)
+        else:
+            self._send_sms()
 
-    def _send_queued_sms(self):
-        try:
-            with self.env.cr.savepoint():
-                if reason := self._unsendable(addresses=False):
-                    raise UserError(reason)
-                self._send_sms()
-        except UserError as error:
-            self.write({'sms_state': 'failed', 'sms_error': str(error)})
-            self._log(_("The text message was not sent: %s", error))
+    def _fail_queued(self, reason):
+        if self.mail_state == 'queued':
+            super()._fail_queued(reason)
+            return
+        self.write({'sms_state': 'failed', 'sms_error': reason})
+        self._log(_("The text message was not sent: %s", reason))
 
     def _sending_states(self):
         states = super()._sending_states() | {self.sms_state}

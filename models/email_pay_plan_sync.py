@@ -3,6 +3,7 @@ import logging
 from odoo import _, api, fields, models
 
 from ..gateways import REGISTRY
+from .email_pay_attention import telling
 from .locks import CONFLICTS
 from .plan_values import LIVE, SYNC_AGAIN, SYNC_EVERY
 
@@ -103,7 +104,8 @@ class EmailPayPlan(models.Model):
             _logger.exception("Plan %s could not be looked at", self.id)
             self.env.cr.rollback()
             self.sync_at = fields.Datetime.now() + SYNC_EVERY
-            self.env['email.pay.portal']._speak(self)._report_not_looked_at(error)
+            with telling(self.env.cr, "Nobody could be told of plan %s", self.id):
+                self.env['email.pay.portal']._speak(self)._report_not_looked_at(error)
         return True
 
     def _report_not_looked_at(self, error):

@@ -39,9 +39,9 @@ class EmailPayPortal(models.Model):
             for customer, parts in left.items()
         }
         why_not = self._reasons_not_to_remind(day, schedule, moves, left)
-        return self._check_reach([
+        return self._check_statements(day, self._check_reach([
             self._reminder(customer, parts, schedule, why_not) for customer, parts in left.items()
-        ])
+        ]))
 
     def _refused(self, customers):
         """The day and the amount of each instalment of these customers that was refused, by the id
@@ -113,6 +113,17 @@ class EmailPayPortal(models.Model):
         reason = '' if due else why_not[parts[0].key]
         step = schedule.steps[max(part.delay for part in due or parts)]
         return Reminder(customer, step, due or parts, reason)
+
+    def _check_statements(self, day, reminders):
+        """The same, with the reason where the mail of that day is the monthly statement. What it
+        keeps back is made up for the next day."""
+        if not self.statement_scheduled or day != self._statement_date(day):
+            return reminders
+        reason = _("The monthly statement is sent that day; the reminder follows the next day.")
+        return [
+            reminder if reminder.step.channel == 'sms' else
+            reminder._replace(reason=reminder.reason or reason) for reminder in reminders
+        ]
 
     def _check_reach(self, reminders):
         """The same, with the reason where no message can reach the customer."""

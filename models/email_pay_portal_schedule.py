@@ -44,11 +44,11 @@ class EmailPayPortal(models.Model):
         return fields.Date.context_today(
             self.with_context(tz=self.company_id.partner_id.tz or 'UTC'))
 
-    def _statement_date(self):
-        """The day of this month on which statements are sent."""
-        today = self._statement_today()
-        last = monthrange(today.year, today.month)[1]
-        return today.replace(day=min(self.statement_day, last))
+    def _statement_date(self, day=None):
+        """The day of this month, or of that of `day`, on which statements are sent."""
+        day = day or self._statement_today()
+        last = monthrange(day.year, day.month)[1]
+        return day.replace(day=min(self.statement_day, last))
 
     @api.model
     def _cron_schedule_statements(self):

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
 from ..const import MAIL_BATCH, REASON_LENGTH
+from .email_pay_attention import telling
 from .locks import CONFLICTS
 from .queues import work_off
 
@@ -112,7 +113,8 @@ class EmailPayReceipt(models.Model):
             _logger.exception("The receipt of %s could not be written", self.payment_id.name)
             reason = str(error)[:REASON_LENGTH]
             self.write({'state': 'failed', 'answer': reason})
-            self.env['email.pay.portal']._speak(self)._report(reason)
+            with telling(self.env.cr, "Nobody could be told of receipt %s", self.id):
+                self.env['email.pay.portal']._speak(self)._report(reason)
 
     def _send(self):
         """Put the mail in the outbox, and that of the first one for the company's own address."""

@@ -6,6 +6,7 @@ import pytz
 from odoo import _, api, fields, models
 from odoo.fields import Command
 
+from .email_pay_attention import telling
 from .locks import CONFLICTS
 from .queues import work_off
 from .reminder_values import step_label
@@ -46,6 +47,7 @@ class EmailPayReminderNotice(models.Model):
         ondelete='set null',
     )
     email = fields.Char(string="E-mailed to", readonly=True)
+    message_id = fields.Char(readonly=True, copy=False, index='btree_not_null')
     phone = fields.Char(string="Texted to", readonly=True)
     sent_at = fields.Datetime(string="Sent on", readonly=True)
     item_ids = fields.One2many(
@@ -124,7 +126,9 @@ class EmailPayReminderNotice(models.Model):
             'item_ids': [Command.create(self._item_values(part)) for part in reminder.parts],
         })
         if mailed:
-            step._template('mail')._email_pay_send(self, email_pay_until=self._end_of_day())
+            mail_id = step._template('mail')._email_pay_send(
+                self, email_pay_until=self._end_of_day())
+            self.message_id = self.env['mail.mail'].sudo().browse(mail_id).message_id
             self.link_id._record_sent(mail_state='sent', mail_error=False)
             self.env.ref('mail.ir_cron_mail_scheduler_action')._trigger()
         if step.channel != 'mail':
@@ -138,12 +142,20 @@ class EmailPayReminderNotice(models.Model):
         return end.astimezone(pytz.utc).replace(tzinfo=None)
 
     def _email_pay_mail_refused(self, addresses, reason, left=False):
-        """The mail never left: the step is made up for, unless it got to another address, or a text
-        message told of it."""
+        """The mail never left, unless it got to another address."""
         self.reason = reason
         self.link_id._email_pay_mail_refused(addresses, reason, left=left)
-        if left:
-            return
+        if not left:
+            self._make_up_for()
+
+    def _record_bounce(self, reason):
+        """The mail came back."""
+        for notice in self:
+            notice.reason = reason
+            notice._make_up_for()
+
+    def _make_up_for(self):
+        """Nobody got the mail: the step is made up for, unless a text message told of it."""
         self.email = False
         if not self.phone:
             self.state = 'failed'
@@ -175,13 +187,16 @@ class EmailPayReminderNotice(models.Model):
         """Keep the reason, and ask a person once a day: what one mail lacks, all may lack."""
         failed = [('company_id', '=', self.company_id.id), ('day', '=', self.day),
                   ('state', '=', 'failed')]
-        if not self.search_count(failed, limit=1):
+        first = not self.search_count(failed, limit=1)
+        self.write({'state': 'failed', 'reason': error})
+        if not first:
+            return
+        with telling(self.env.cr, "Nobody could be told of reminder %s", self.id):
             self.env['email.pay.attention']._ask_attention(
                 self.company_id, self.partner_id, _("No reminder was sent"),
                 _("The reminder could not be written: %s. Correct the template of the reminder. It"
                   " is tried again tomorrow; “Reminders” lists who else got none.", error),
             )
-        self.write({'state': 'failed', 'reason': error})
 
     def _log(self):
         """Tell the chatters of the customer and of each invoice which reminder went where."""

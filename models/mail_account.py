@@ -41,7 +41,8 @@ class IrMailServer(models.Model):
     email_pay_fallback = fields.Boolean(
         string="Use Default on Failure",
         help="While this account does not work, its mails leave by the default server. Otherwise"
-             " they wait in the outbox.",
+             " they wait in the outbox. Mails of an archived or deleted account always leave by the"
+             " default server.",
     )
     email_pay_secret = fields.Char(string="Kept Password", groups=fields.NO_ACCESS, copy=False)
     email_pay_tested_at = fields.Datetime(

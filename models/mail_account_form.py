@@ -25,7 +25,8 @@ class IrMailServer(models.Model):
 
     email_pay_provider = fields.Selection(
         [('gmail', "Gmail"), ('office365', "Microsoft 365"), ('outlook', "Outlook.com"),
-         ('zoho', "Zoho"), ('yahoo', "Yahoo"), ('other', "Another one")],
+         ('zoho', "Zoho"), ('zoho_eu', "Zoho in Europe"), ('yahoo', "Yahoo"),
+         ('other', "Another one")],
         string="Mail Provider", compute='_compute_email_pay_provider', readonly=False,
         help="Fills in the server, the port and the encryption.",
     )

@@ -1,14 +1,12 @@
-import logging
 from datetime import timedelta
 
 from odoo import _, fields, models
 from odoo.tools import SQL
 
+from .email_pay_attention import telling
 from .locks import free_ids
 from .mail_account_words import explain
 from .mail_retry import tries_within
-
-_logger = logging.getLogger(__name__)
 
 # A failure that goes away by itself is told when it has not done so for this long.
 PATIENCE = timedelta(minutes=15)
@@ -70,11 +68,9 @@ class IrMailServer(models.Model):
         return tries_within(fields.Datetime.now() - since) if since else 0
 
     def _email_pay_tell(self):
-        try:
-            with self.env.cr.savepoint():
-                self._email_pay_speak()._email_pay_ask()
-        except Exception:  # a mail that has left is not forgotten because of this
-            _logger.exception("Nobody could be told that mail account %s does not work", self.id)
+        with telling(
+                self.env.cr, "Nobody could be told that mail account %s does not work", self.id):
+            self._email_pay_speak()._email_pay_ask()
 
     def _email_pay_ask(self):
         self._ask_attention(

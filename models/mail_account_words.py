@@ -73,6 +73,9 @@ WORDS = {
     Kind.SLOW: lambda env, s: env._(
         "%(host)s takes too long to answer. Try again; if it stays so, ask your mail provider.",
         host=s.host),
+    Kind.BROKEN: lambda env, s: env._(
+        "Odoo made an error while it was to send by %(host)s. Show this to whoever looks after"
+        " Odoo.", host=s.host),
 }
 
 SIGNING_IN = {Kind.LOGIN, Kind.APP_PASSWORD, Kind.LOGIN_BLOCKED, Kind.NO_LOGIN, Kind.DROPPED}
@@ -89,14 +92,19 @@ HINTS = {
         "Microsoft 365 only accepts passwords where “Authenticated SMTP” is allowed: in the"
         " Microsoft 365 admin center, open the user, Mail, Manage email apps. With two-factor"
         " sign-in, use an app password."),
-    'zoho': lambda env: env._(
-        "Zoho wants an app password when two-factor sign-in is on: make one at"
-        " https://accounts.zoho.com under Security. Addresses of your own domain use"
-        " smtppro.zoho.com, accounts in Europe and India smtp.zoho.eu and smtp.zoho.in."),
+    'zoho': lambda env: _zoho(env),
+    'zoho_eu': lambda env: _zoho(env),
     'yahoo': lambda env: env._(
         "Yahoo only accepts app passwords: make one in the Yahoo account under Security and enter"
         " it here."),
 }
+
+
+def _zoho(env):
+    return env._(
+        "Zoho wants an app password when two-factor sign-in is on: make one at"
+        " https://accounts.zoho.com under Security. Addresses of your own domain use"
+        " smtppro.zoho.com, accounts in Europe and India smtp.zoho.eu and smtp.zoho.in.")
 
 
 def _silent(env, settings):

@@ -1,5 +1,8 @@
+import logging
 import smtplib
 from contextlib import suppress
+
+import psycopg2
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
@@ -7,10 +10,12 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..smtp import Problem, Session
+from ..smtp import Kind, Problem, Session
 from .locks import free_ids
 from .mail_retry import next_try
 from .mail_run import Run
+
+_logger = logging.getLogger(__name__)
 
 # For one mail of a usual size, whatever the server does.
 MAIL_SECONDS = 60
@@ -18,6 +23,8 @@ MAIL_SECONDS = 60
 TELLING_ATTEMPTS = 4
 # So often a recipient is tried who is refused as if the account did not work, while it does.
 REFUSED_ATTEMPTS = 4
+# After these nothing more can be written.
+BEYOND_REPAIR = (psycopg2.Error, MemoryError)
 
 
 class MailMail(models.Model):
@@ -59,7 +66,7 @@ class MailMail(models.Model):
 
     def _email_pay_company(self):
         """Whose mail this is: what it was made for says it, else the record that it is about."""
-        if self.record_company_id or not (self.model and self.res_id):
+        if self.record_company_id or not self.res_id or self.model not in self.env:
             return self.record_company_id
         record = self.env[self.model].browse(self.res_id).exists()
         return self.record_company_id.union(*record._mail_get_companies().values())
@@ -115,9 +122,15 @@ class MailMail(models.Model):
                 mail._email_pay_settle(run, raise_exception)
                 if auto_commit:
                     mail._email_pay_commit(post_send_callback)
+                mail._email_pay_note_refusals(run.gone)
                 run.go_on()
         except Problem as error:
             problem = error
+        except Exception as error:  # one of our own
+            if raise_exception or isinstance(error, BEYOND_REPAIR):
+                raise
+            _logger.exception("Mail account %s could not send", account.id)
+            problem = Problem(Kind.BROKEN, opening=True)
         finally:
             run.quit()
         run.stranded |= (self - run.tried)._email_pay_hold(account, problem, raise_exception)

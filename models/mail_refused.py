@@ -1,10 +1,8 @@
-import logging
-
 from odoo import _, models
 from odoo.fields import Command
 from odoo.tools.mail import email_normalize, email_normalize_all, email_split_and_format_normalize
 
-_logger = logging.getLogger(__name__)
+from .email_pay_attention import telling
 
 
 class MailMail(models.Model):
@@ -69,11 +67,8 @@ class MailMail(models.Model):
                 address=addresses, reason=reason))
 
     def _email_pay_tell(self, record, name, *args, **kwargs):
-        try:
-            with self.env.cr.savepoint():
-                getattr(record, name)(*args, **kwargs)
-        except Exception:
-            _logger.exception("Nobody could be told that mails %s were refused", self.ids)
+        with telling(self.env.cr, "Nobody could be told that mails %s were refused", self.ids):
+            getattr(record, name)(*args, **kwargs)
 
     def _email_pay_mark_notifications(self, reason):
         """Show the reason at the message in the chatter."""

@@ -44,6 +44,13 @@ class Run:
     def delivered(self):
         return self._session.delivered
 
+    @property
+    def gone(self):
+        """The addresses that the server will never take, each with its answer."""
+        return {
+            address: str(problem) for address, problem in self.refused.items() if problem.for_good
+        }
+
     def check(self, mail):
         """Take note of what became of a mail.
 

@@ -4,6 +4,11 @@ from odoo.tools.mail import email_normalize_all
 
 from ..const import REASON_LENGTH
 
+# What keeps the number of the mail that told of it, as `message_id`, and where it went.
+TELLING = (
+    'email.pay.link', 'email.pay.receipt', 'email.pay.reminder.notice', 'email.pay.installment',
+)
+
 
 class MailThread(models.AbstractModel):
     _inherit = 'mail.thread'
@@ -16,21 +21,22 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _routing_handle_bounce(self, email_message, message_dict):
-        """Override of `mail`: mark payment links and receipts too. What is only late, and still
-        tried, has not come back."""
+        """Override of `mail`: mark payment links and what else is told by mail too. What is only
+        late, and still tried, has not come back."""
         if is_only_late(email_message):
             return
         super()._routing_handle_bounce(email_message, message_dict)
         message_ids = message_dict['bounced_msg_ids'] or []
-        receipts = self.env['email.pay.receipt'].sudo().search([('message_id', 'in', message_ids)])
-        links = self.env['email.pay.link'].sudo().search([('message_id', 'in', message_ids)])
+        links, *others = (
+            self.env[name].sudo().search([('message_id', 'in', message_ids)]) for name in TELLING)
         addresses = [message_dict['bounced_email']]
         if not any(addresses):  # the report only names the mail, and Odoo marked nobody
-            addresses = email_normalize_all(
-                ', '.join(filter(None, receipts.mapped('email') + links.mapped('email'))))
+            addresses = email_normalize_all(', '.join(filter(None, (
+                address for records in (links, *others) for address in records.mapped('email')))))
             self.env['res.partner']._email_pay_count_bounce(addresses)
         reason = html2plaintext(message_dict.get('body') or '')[:REASON_LENGTH]
-        receipts._record_bounce(reason)
+        for records in others:
+            records._record_bounce(reason)
         (links | links._bounced_by(addresses))._record_bounce(reason)
 
     @api.model

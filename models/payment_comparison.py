@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..gateways import REGISTRY, errors
 from .comparison import Comparison, Window
+from .email_pay_attention import telling
 from .locks import CONFLICTS, locked_ids
 from .payment_provider import TEST_ANSWERS
 
@@ -103,7 +104,8 @@ class PaymentProvider(models.Model):
         self.email_pay_compare_failures += 1
         self.email_pay_compare_at = fields.Datetime.now() + EVERY
         if self.email_pay_compare_failures >= FAILURES_UNTIL_TOLD:
-            self.env['email.pay.difference']._record_silence(self)
+            with telling(self.env.cr, "Nobody could be told of provider %s", self.id):
+                self.env['email.pay.difference']._record_silence(self)
 
     # === COMPARING === #
 

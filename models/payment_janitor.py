@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..gateways import errors
 from ..gateways.values import RETURNS, Operation, Status
+from .email_pay_attention import telling
 from .locks import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -136,20 +137,25 @@ class PaymentTransaction(models.Model):
             if not self._email_pay_try_lock():
                 return True
             answered = self._email_pay_advance()
+            self._email_pay_give_up_in_time()
             self.env.cr.flush()
+            return answered
         except CONFLICTS:
             self.env.cr.rollback()  # somebody else works on it
-            return True
         except Exception as error:
             _logger.exception("Transaction %s could not be asked for", self.id)
             self.env.cr.rollback()
-            self.email_pay_asked += 1
-            self._email_pay_plan_question()
+            self._email_pay_note_broken(error)
+        return True
+
+    def _email_pay_note_broken(self, error):
+        """Ask again later, and tell a person of the error; after the last time, that it ended."""
+        self.email_pay_asked += 1
+        self._email_pay_plan_question()
+        with telling(self.env.cr, "Nobody could be told of transaction %s", self.id):
             self.env['email.pay.event'].sudo()._park_unanswered(self, self._email_pay_broken(error))
-            answered = True
-        if self.state in OPEN_STATES and self._email_pay_is_given_up():
-            self._email_pay_give_up()
-        return answered
+        with telling(self.env.cr, "Transaction %s could not be given up", self.id):
+            self._email_pay_give_up_in_time()
 
     def _email_pay_ask_while_it_matters(self):
         """What was paid on a page that ended is not known yet, whatever the state says."""
@@ -160,6 +166,10 @@ class PaymentTransaction(models.Model):
     def _email_pay_is_given_up(self):
         limit = fields.Datetime.now() - timedelta(days=ASK_DAYS)
         return bool(self.email_pay_ask_at) and self.last_state_change < limit
+
+    def _email_pay_give_up_in_time(self):
+        if self.state in OPEN_STATES and self._email_pay_is_given_up():
+            self._email_pay_give_up()
 
     def _email_pay_give_up(self):
         """Leave a payment without an outcome to a person.

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     MESSAGE = 'message'
     DROPPED = 'dropped'
     SLOW = 'slow'
+    BROKEN = 'broken'  # an error of our own
 
 
 # These say something of one mail; all others, of the account.

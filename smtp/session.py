@@ -328,8 +328,9 @@ def _log_in(session, settings):
         return
     try:
         session.login(_ascii_user(settings.user), settings.password)
-    except UnicodeError as error:
-        raise Problem(Kind.CHARACTERS, opening=True) from error
+    except ValueError as error:  # our own letters, or what the server asks is none of SMTP
+        kind = Kind.CHARACTERS if isinstance(error, UnicodeError) else Kind.NO_LOGIN
+        raise Problem(kind, opening=True) from error
     except smtplib.SMTPNotSupportedError as error:
         hidden = session.has_extn('starttls') and not settings.starttls
         kind = Kind.STARTTLS_NEEDED if hidden else Kind.NO_LOGIN

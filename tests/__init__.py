@@ -57,6 +57,7 @@ if __name__.startswith('odoo.addons.'):
     from . import test_portal_card
     from . import test_portal_methods
     from . import test_qr_code
+    from . import test_queues
     from . import test_links
     from . import test_links_send
     from . import test_outcomes

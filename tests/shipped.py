@@ -15,6 +15,7 @@ from . import test_outstanding
 from . import test_portal
 from . import test_portal_address
 from . import test_portal_methods
+from . import test_queues
 from . import test_reminders
 from . import test_sign_in
 from . import test_statement

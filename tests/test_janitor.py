@@ -123,6 +123,26 @@ class TestGivingUp(JanitorCommon):
             self.ask()
         return transaction
 
+    @mute_logger(JANITOR, 'odoo.addons.email_pay.models.email_pay_attention')
+    def test_one_that_cannot_be_given_up_stops_no_other(self):
+        bad, good = self.lost(), self.lost()
+        give_up = type(bad)._set_error
+
+        def fail_for_bad(tx, *args, **kwargs):
+            if tx == bad:
+                raise ValueError("Out of order")
+            return give_up(tx, *args, **kwargs)
+
+        for transaction in (bad, good):
+            self.due(transaction, ASK_DAYS + 1)
+        self.sandbox.faults.add('http_500', ['query'], times=2)
+        with patch.object(type(bad), '_set_error', fail_for_bad):
+            self.ask()
+            self.ask()  # after one that does not answer, none is asked
+        self.assertEqual((bad.state, good.state), ('pending', 'error'))
+        self.assertGreater(bad.email_pay_ask_at, fields.Datetime.now())
+        self.assertIn("ValueError", self.unanswered(bad).error)
+
     def test_the_last_question_can_still_find_the_payment(self):
         transaction = self.lost()
         self.due(transaction, ASK_DAYS + 1)

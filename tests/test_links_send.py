@@ -1,11 +1,14 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
+from odoo.tools import html2plaintext, mute_logger
 
 from .company_common import CompanyCommon
+
+QUEUES = 'odoo.addons.email_pay.models.queues'
 
 
 @tagged('post_install', '-at_install')
@@ -198,6 +201,68 @@ class TestSend(CompanyCommon):
         self.assertEqual(self.invoice.email_pay_status, 'failed')
         self.assertIn("has no e-mail address", self.invoice.email_pay_link_ids.mail_error)
         self.assertEqual(self.invoice.email_pay_link_ids.email, 'rosa@example.com')
+
+    # --- what breaks ------------------------------------------------------------------------------
+
+    @mute_logger(QUEUES)
+    def _break(self, happen):
+        """Queue two mails, and let something happen while e-invoicing has the document of the
+        first; its link."""
+        first = self.create_invoice()
+        self.invoice.email_pay_link_ids.action_revoke()
+        self._queue(first | self.invoice)
+        link, second = first.email_pay_link_ids, self.invoice.email_pay_link_ids.sorted('id')[-1:]
+        self.assertLess(link.id, second.id)
+        send = type(self.env['account.move.send'])
+        with patch.object(send, '_call_web_service_before_invoice_pdf_render', happen):
+            self._run_queue()
+        self.assertEqual(second.mail_state, 'sent')
+        return link
+
+    def test_what_breaks_with_one_is_shown_and_stops_no_other(self):
+        def crash(_model, _data):
+            raise ValueError("The secret of the link")
+
+        def redirect(_model, _data):
+            raise RedirectWarning("Enter the certificate.", {}, "Open")
+
+        def refuse(model, data):
+            for values in data.values():
+                values['error'] = {'error_title': "Refused", 'errors': ["Unknown number"]}
+            model.env.cr.commit()  # pylint: disable=invalid-commit  # as Odoo's do
+
+        cases = (
+            (crash, "Odoo made an error (ValueError)"), (redirect, "Enter the certificate."),
+            (refuse, "Unknown number"),
+        )
+        for happen, reason in cases:
+            with self.subTest(reason):
+                link = self._break(happen)
+                told = link.mail_error, link.invoice_ids.message_ids[:1].body
+                self.assertEqual(link.mail_state, 'failed')
+                for text in told:
+                    self.assertIn(reason, text)
+                    self.assertNotIn("secret", text)
+
+    def test_e_invoicing_that_commits_keeps_nothing_back(self):
+        link = self._break(
+            lambda model, _data: model.env.cr.commit())  # pylint: disable=invalid-commit  # too
+        self.assertEqual((link.mail_state, link.sent_count), ('sent', 1))
+        self.assertEqual(
+            len(self.outbox('mail_template_payment').filtered(lambda m: m.res_id == link.id)), 1)
+
+    @mute_logger(QUEUES)
+    def test_a_text_message_that_breaks_keeps_no_mail_back(self):
+        self.customer.write({'phone': '6123-4567', 'country_id': self.env.ref('base.pa').id})
+        first, second = (self.create_invoice() | self.invoice)._email_pay_shared_links()
+        (first | second)._queue('sms')
+        second._queue()
+        self.env.ref('email_pay.sms_template_payment').sudo().unlink()
+        self._run_queue()
+        for link in first | second:
+            self.assertEqual(link.sms_state, 'failed')
+            self.assertIn("Odoo made an error (ValueError)", link.sms_error)
+        self.assertEqual((first.mail_state, second.mail_state), ('none', 'sent'))
 
     # --- a fresh link -----------------------------------------------------------------------------
 

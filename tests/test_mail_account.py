@@ -146,7 +146,7 @@ class TestMailAccount(MailAccountCommon):
         hints = {
             'gmail': "https://myaccount.google.com/apppasswords", 'outlook': "another provider",
             'office365': "Authenticated SMTP", 'zoho': "https://accounts.zoho.com",
-            'yahoo': "Yahoo only accepts app passwords",
+            'zoho_eu': "https://accounts.zoho.com", 'yahoo': "Yahoo only accepts app passwords",
         }
         for provider, preset in PRESETS.items():
             with patch('odoo.addons.email_pay.smtp.session._addresses', self.to_the_server):
@@ -249,6 +249,7 @@ class TestMailAccount(MailAccountCommon):
             'rosa@gmail.com': ('gmail', 'smtp.gmail.com', 587, 'starttls_strict'),
             'rosa@hotmail.com': ('outlook', 'smtp-mail.outlook.com', 587, 'starttls_strict'),
             'rosa@zoho.com': ('zoho', 'smtp.zoho.com', 465, 'ssl_strict'),
+            'rosa@zohomail.eu': ('zoho_eu', 'smtp.zoho.eu', 465, 'ssl_strict'),
             'rosa@yahoo.com': ('yahoo', 'smtp.mail.yahoo.com', 465, 'ssl_strict'),
         }
         for address, values in cases.items():

@@ -116,6 +116,22 @@ class TestMailConcurrency(ConcurrencyCommon):
             self.assertEqual(env['mail.mail'].browse(second_id).state, 'outgoing')
 
     @mute_logger(*QUIET, STOCK_LOGGER)
+    def test_a_contact_that_somebody_changes_undoes_no_mail(self):
+        self.server.answers = {'RCPT': {'race@example.com': '550 5.1.1 No such user'}}
+        with self._environment() as env:
+            self._record(env, 'mail.mail').email_to = 'ana@example.com, race@example.com'
+        with self._environment() as worker:
+            mail = self._record(worker, 'mail.mail')
+            self.assertEqual(mail.state, 'outgoing')  # the worker's snapshot begins
+            with self._environment() as env:
+                self._record(env, 'res.partner').function = "Baker"
+            mail.send(auto_commit=True)
+        with self._environment() as env:
+            self._send(env)
+            self.assertTrue(self._record(env, 'res.partner').email_pay_bounced)
+        self.assertEqual([mail.rcpt_tos for mail in self.server.mails], [['ana@example.com']])
+
+    @mute_logger(*QUIET, STOCK_LOGGER)
     def test_a_worker_that_dies_before_it_wrote_so_sends_the_same_mail_again(self):
         with suppress(KeyboardInterrupt), self._environment() as env:
             self._send(env)

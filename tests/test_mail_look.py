@@ -32,17 +32,26 @@ class TestMailLook(BrowserCommon, ReceiptCommon, PlanFollowCommon, ReminderCommo
         self.register(self.create_bill())
         self.register(self.create_invoice(move_type='out_refund'))
         self.plan('denied', 'awaiting').installment_ids[:1]._tell_denied()
-        self.owe_then(days=-3)
-        self.run_at(0)
+        self.plan('awaiting', 'awaiting', plan_state='pending')._live_link()._send()
+        self.sign_in_code()
+        self.owe_then()
+        for days in (-3, 0, 15):
+            self.run_at(days)
         self.receipts()
-        templates = ('payment', 'statement', 'payment_receipt', 'denied', 'reminder_due')
+        templates = (
+            'payment', 'statement', 'payment_receipt', 'denied', 'reminder_due', 'sign_in_code')
         mails = self.env['mail.mail'].union(
             *(self.outbox(f'mail_template_{name}') for name in templates))
-        return {f'{mail.model} {mail.subject}': mail.body_html for mail in mails}
+        return {f'{mail.id} {mail.model} {mail.subject}': mail.body_html for mail in mails}
+
+    def sign_in_code(self):
+        asked = self.env['email.pay.sign.in'].sudo().create({'portal_id': self.portal.id})
+        self.env.ref('email_pay.mail_template_sign_in_code').sudo()._email_pay_send(
+            asked.with_context(email_pay_code='123456'), email_to='rosa@example.com')
 
     def test_every_mail_is_legible_by_day_and_by_night(self):
         mails = self.mails()
-        self.assertGreaterEqual(len(mails), 7, list(mails))
+        self.assertGreaterEqual(len(mails), 11, list(mails))
         for scheme, ground in GROUNDS.items():
             with self.browser_page(PHONE, color_scheme=scheme) as page:
                 for name, body in mails.items():

@@ -136,3 +136,12 @@ class TestMailRecipients(MailAccountCommon):
         mails = about_gone + about_nothing + self.mail('ana@example.com', mail_server_id=False)
         self.send_in_vain(mails)
         self.assertEqual(mails.mapped('state'), ['exception', 'exception', 'sent'])
+
+    def test_a_mail_of_an_account_about_what_is_no_more(self):
+        mail = self.mail('ana@example.com')
+        self.cr.execute(
+            "UPDATE mail_message SET model = 'no.such.model', res_id = 1, record_company_id = NULL"
+            " WHERE id = %s", [mail.mail_message_id.id])
+        self.env.invalidate_all()
+        self.send(mail)
+        self.assertEqual(self.arrived(self.default), ['ana@example.com'])

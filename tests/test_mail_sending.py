@@ -352,10 +352,22 @@ class TestMailSending(MailAccountCommon):
         attention = type(self.env['email.pay.attention'])
         with (
             patch.object(attention, '_ask_attention', side_effect=ValueError),
-            self.assertLogs('odoo.addons.email_pay.models.mail_account_state', logging.ERROR),
+            self.assertLogs('odoo.addons.email_pay.models.email_pay_attention', logging.ERROR),
         ):
             self.send_in_vain(mail)
         self.assertEqual(mail.state, 'outgoing')
+
+    def test_an_error_of_ours_keeps_no_other_mail_back(self):
+        waits, leaves = self.mail(), self.mail('pedro@example.com', mail_server_id=False)
+        opening = patch.object(
+            type(self.account), '_email_pay_open', side_effect=ValueError("A password"))
+        with opening, self.assertLogs('odoo.addons.email_pay.models.mail_mail', logging.ERROR):
+            self.send(waits + leaves)
+        self.assertEqual((waits.state, waits.email_pay_attempts), ('outgoing', 1))
+        self.assertEqual(self.arrived(self.default), ['pedro@example.com'])
+        self.assertIn("Odoo made an error", self.account.email_pay_failure)
+        self.assertNotIn("A password", self.account.email_pay_failure)
+        self.assertTrue(self.activities(self.account))
 
     # --- how much it costs ------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from .mail_common import STOCK_LOGGER, MailAccountCommon
 from .plan_follow_common import PlanFollowCommon
 from .reminder_common import ReminderCommon
 from .smtp.servers import closed_port
+from .test_bounces import REPORT, ROUTER
 
 
 @tagged('post_install', '-at_install')
@@ -139,6 +140,40 @@ class TestMailTold(MailAccountCommon, PlanFollowCommon, ReminderCommon):
         self.assertEqual(activity.summary, "A customer was not told")
         self.assertIn("No such user", activity.note)
         self.assertTrue(self.customer.email_pay_bounced)
+
+    # --- come back ----------------------------------------------------------------------------
+
+    @mute_logger(ROUTER)
+    def come_back(self, mail, times=1):
+        """The mail left, and a report that only names it comes."""
+        message_id = mail.message_id
+        self.send(mail)
+        mail.exists().unlink()
+        for number in range(times):
+            self.env['mail.thread'].message_process(False, REPORT.format(
+                bounce='bounce@canal.example.com', address='rosa@example.com', action='failed',
+                number=f'{number}.{message_id.strip("<>")}', message_id=message_id, recipient=''))
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertTrue(self.customer.email_pay_bounced)
+
+    def test_a_reminder_that_came_back_is_made_up_for(self):
+        self.owe_then()
+        self.come_back(self.run_at(0))
+        notice = self.notices()
+        self.assertEqual((notice.state, notice.item_ids.ids), ('failed', []))
+        self.assertIn("user unknown", notice.reason)
+        self.assertTrue(notice.link_id.bounced_at)
+        self.assertFalse(self.run_at(1))
+        self.customer.email = 'rosa@new.example.com'
+        self.assertEqual(self.run_at(2).email_to, 'rosa@new.example.com')
+
+    def test_a_mail_of_an_instalment_that_came_back_is_told_once(self):
+        installment, mail = self.denied()
+        self.come_back(mail, times=2)
+        [activity] = self.activities(installment.plan_id)
+        self.assertEqual(activity.summary, "A customer was not told")
+        self.assertIn("user unknown", activity.note)
 
     @mute_logger(STOCK_LOGGER)
     def test_any_mail_marks_an_address_that_does_not_exist_and_no_other(self):

@@ -125,6 +125,15 @@ class TestReminders(ReminderCommon):
         self.assertFalse(self.run_at(0, hour=17))
         self.assertIn("5.00", self.run_at(1).subject)
 
+    def test_on_the_day_of_the_monthly_statement_it_waits_for_the_next(self):
+        self.portal.write({'statement_scheduled': True, 'statement_day': self.due_date.day})
+        self.owe_then()
+        reason = "The monthly statement is sent that day; the reminder follows the next day."
+        self.assertEqual(self.preview_at(-1)[self.customer][0], reason)
+        self.assertFalse(self.run_at(0))
+        self.assertEqual((self.notices().state, self.notices().reason), ('skipped', reason))
+        self.assertTrue(self.run_at(1))
+
     def test_instalments_are_due_on_days_of_their_own(self):
         terms = self.env['account.payment.term'].create({'name': "Two halves", 'line_ids': [
             Command.create({'value': 'percent', 'value_amount': 50, 'nb_days': days})

@@ -1,3 +1,4 @@
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from lxml import html
@@ -166,6 +167,34 @@ class TestRemindersSent(ReminderCommon, MockSMS):
         self.assertFalse(self.reminders())
         self.assertEqual(len(self.run_at(0)), 2)
         self.assertFalse(self.run_at(0))
+
+    @mute_logger('odoo.addons.email_pay.models.email_pay_portal_reminders')
+    def test_a_company_that_breaks_keeps_nothing_back_and_is_told_once(self):
+        self.owe_then()
+        self.env.flush_all()
+        with self.at(0), self.own_cursor() as env:
+            env['email.pay.portal'].browse(self.portal.id)._queue_reminders()
+        self.portal.reminded_on = False
+        with patch.object(
+                type(self.portal), '_reminder_customers_sql', side_effect=ValueError("Secret")):
+            self.assertTrue(self.run_at(0))
+            self.run_at(0)
+        [activity] = self.activities(self.company.partner_id)
+        self.assertEqual(activity.summary, "No reminders are sent")
+        self.assertIn("ValueError", activity.note)
+        self.assertNotIn("Secret", activity.note)
+        self.assertFalse(self.portal.reminded_on)
+
+    @mute_logger(JOB, 'odoo.addons.email_pay.models.email_pay_attention',
+                 'odoo.addons.mail.models.mail_render_mixin')
+    def test_what_nobody_can_be_told_of_stops_no_other(self):
+        self.owe_then()
+        self.owe_then(partner=self.customer_named("Other"))
+        self.step(0)._template('mail').subject = "{{ object.nothing }}"
+        attention = type(self.env['email.pay.attention'])
+        with patch.object(attention, '_ask_attention', side_effect=ValueError):
+            self.assertFalse(self.run_at(0))
+        self.assertEqual(set(self.notices().mapped('state')), {'failed'})
 
     def test_what_was_queued_yesterday_is_not_sent_today_as_well(self):
         self.owe_then()

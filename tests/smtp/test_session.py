@@ -252,6 +252,11 @@ class TestSigningIn(SessionCase):
             settings = self.settings(server, 'none', USER, PASSWORD)
             self.assertEqual(self.kind(settings), Kind.NO_LOGIN)
 
+    def test_asks_for_the_password_in_words_of_its_own(self):
+        with RawServer(say(b'220 a\r\n250-a\r\n250 AUTH LOGIN\r\n334 Login:\r\n')) as server:
+            settings = self.settings(server, 'none', USER, PASSWORD)
+            self.assertEqual(self.kind(settings), Kind.NO_LOGIN)
+
     def test_letters_that_smtp_does_not_take(self):
         settings = self.settings(self.server, 'none', USER, 'contraseña')
         self.assertEqual(self.kind(settings), Kind.CHARACTERS)
@@ -370,8 +375,10 @@ class TestPresets(unittest.TestCase):
     def test_by_address(self):
         cases = {
             'rosa@gmail.com': 'gmail', 'Rosa <rosa@Hotmail.com>': 'outlook',
-            'rosa@yahoo.com.br': 'yahoo', 'rosa@zoho.com': 'zoho', 'rosa@canal.example.com': None,
-            '': None,
+            'rosa@hotmail.com.br': 'outlook', 'rosa@live.com.mx': 'outlook', '': None,
+            'rosa@outlook.com.ar': 'outlook', 'rosa@yahoo.com.br': 'yahoo',
+            'rosa@yahoo.cl': 'yahoo', 'rosa@zoho.com': 'zoho', 'rosa@zohomail.eu': 'zoho_eu',
+            'rosa@canal.example.com': None,
         }
         for address, name in cases.items():
             self.assertEqual(preset_of_address(address), name, address)
@@ -379,7 +386,7 @@ class TestPresets(unittest.TestCase):
     def test_by_host(self):
         cases = {
             'smtp.gmail.com': 'gmail', 'SMTP.office365.com ': 'office365',
-            'smtp-mail.outlook.com': 'outlook', 'smtppro.zoho.eu': 'zoho',
+            'smtp-mail.outlook.com': 'outlook', 'smtppro.zoho.eu': 'zoho_eu',
             'smtp.mail.yahoo.com': 'yahoo', 'mail.example.com': None, 'evilzoho.com': None,
             '': None,
         }

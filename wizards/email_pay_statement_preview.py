@@ -18,6 +18,8 @@ class EmailPayStatementPreview(models.TransientModel):
 
     @api.model
     def _create_for(self, portal):
+        # Also its own, which another company's settings serve as long as these are not enabled.
+        companies = (portal._served_companies() | portal.company_id) & self.env.companies
         return self.create([
             {
                 'company_id': company.id,
@@ -31,8 +33,7 @@ class EmailPayStatementPreview(models.TransientModel):
                 'reason': reason,
                 'gets_it': not reason,
             }
-            for company in portal._served_companies().filtered(
-                lambda company: company in self.env.companies)
+            for company in companies
             for customer, statement, reason in portal._statement_customers(company)
             for section in statement.sections if section.due
         ])

@@ -6,6 +6,8 @@ from odoo import _, fields
 from odoo.http import request
 from odoo.tools import float_repr, format_date, formatLang
 
+from ..models.statement_values import minor_units
+
 LINE_TYPES = ('product', 'line_section', 'line_subsection', 'line_note')
 
 
@@ -122,8 +124,35 @@ def method_values(ways):
     values = [way['value'] for way in ways]
     checked = request.params.get('method')
     if checked not in values:
-        checked = values[:1] and values[0]
+        fitting = (way['value'] for way in ways if way.get('fits', True))
+        checked = next(fitting, values[:1] and values[0])
     return [{**way, 'checked': way['value'] == checked} for way in ways]
+
+
+def methods_up_to(link, currency, amount):
+    """All ways to pay in `currency`, also those that do not take `amount` at once: the customer may
+    choose less."""
+    fitting = [way['value'] for way in link._offer_in(amount, currency)]
+    return method_values([
+        {
+            **way, 'fits': way['value'] in fitting,
+            'limit': way['most'] and _("Up to %s at once", currency.format(way['most'])),
+        }
+        for way in link._offer_with_most(currency)
+    ])
+
+
+def limit_values(methods, currency, amount, text):
+    """What says, by `text`, that none of the ways to pay takes `amount` at once; False when one of
+    them takes any."""
+    if not methods or not all(method['most'] for method in methods):
+        return False
+    most = max(method['most'] for method in methods)
+    return {
+        'label': text % currency.format(most),
+        'units': minor_units(currency, most),
+        'exceeded': currency.compare_amounts(amount, most) > 0,
+    }
 
 
 def parse_amount(text, decimal_point):

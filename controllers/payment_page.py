@@ -8,7 +8,13 @@ from odoo.http import Controller, request, route
 
 from ..const import LINK_ROUTE, PAGE_ROUTE
 from ..models import qr_code
-from .documents import amount_choices, document_values, method_values, parse_amount
+from .documents import (
+    amount_choices,
+    document_values,
+    limit_values,
+    methods_up_to,
+    parse_amount,
+)
 from .inline_page import inline_path
 from .page import HEADERS, SENT, SHOWN, PageMixin
 from .visits import let_in, visited_link
@@ -75,6 +81,7 @@ class PaymentPageController(PageMixin, Controller):
         """
         typed = parse_amount(request.params.get('amount', ''), lang.decimal_point)
         amount = link._chosen_amount(request.params.get('choice', 'full'), typed)
+        link._check_most(request.params.get('method'), amount, link._payment_currency())
         return self._begin(link, amount, self._chosen_way(link._methods(amount)))
 
     def _begin(self, link, amount, way):
@@ -157,7 +164,6 @@ class PaymentPageController(PageMixin, Controller):
             return self._obstacle_page(link, obstacle)
         invoice = link.invoice_ids
         currency = invoice.currency_id
-        ways = link._offer(invoice.amount_residual)
         choices, other = amount_choices(link, lang)
         attempts = link._attempts()
         processing = (invoice._email_pay_in_flight() - attempts)._email_pay_amount_for(invoice)
@@ -166,12 +172,15 @@ class PaymentPageController(PageMixin, Controller):
         flying = processing + awaited + attempts._email_pay_amount_for(invoice)
         if currency.compare_amounts(flying, invoice.amount_residual) >= 0:
             choices = []  # there is nothing left to start
+        ways = methods_up_to(link, currency, invoice.amount_residual)
         values = {
             'documents': [document_values(invoice, link._path('/pdf'))],
             'due': currency.format(invoice.amount_residual),
             'choices': choices,
             'other': other,
-            'methods': method_values(ways),
+            'methods': [way for way in ways if other or way['fits']],
+            'limit': other and limit_values(ways, currency, invoice.amount_residual, _(
+                "At most %s can be paid at once. Please choose another amount.")),
             'notice': self._notice(currency, processing, awaited),
             'qr_url': link._path('/qr'),
         }

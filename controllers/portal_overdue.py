@@ -22,13 +22,26 @@ class EmailPayOverdue(PortalAccount):
 
     @route()
     def portal_my_overdue_invoices(self, access_token=None, **kwargs):
-        """Override of `account_payment`: what cannot be one payment is paid from the statement."""
+        """Override of `account_payment`: what cannot be one payment is paid from the statement, or
+        one by one where there is none."""
         moves = request.env['account.move']
         if not request.env.user._is_public() and moves.has_access('read'):
             invoices = moves.search(self._get_overdue_invoices_domain())
-            if len(invoices.currency_id) > 1 or len(invoices.company_id) > 1:
-                return request.redirect(STATEMENT_ROUTE)
+            if not self._is_one_payment(invoices):
+                return request.redirect(self._overdue_route())
         return super().portal_my_overdue_invoices(access_token=access_token, **kwargs)
+
+    def _is_one_payment(self, invoices):
+        """Whether all that is due of these invoices can be paid at once, now."""
+        if len(invoices.currency_id) > 1 or len(invoices.company_id) > 1:
+            return False
+        return not invoices._email_pay_in_flight() and not invoices._email_pay_awaited()
+
+    def _overdue_route(self):
+        customer = request.env.user.partner_id.commercial_partner_id.sudo()
+        if request.env['email.pay.statement'].sudo()._companies(customer):
+            return STATEMENT_ROUTE
+        return '/my/invoices?filterby=overdue_invoices'
 
     def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
         """Override of `account_payment`, which asks for the total, paid or not, and of nobody but

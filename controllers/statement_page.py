@@ -6,12 +6,12 @@ from odoo.http import request, route
 
 from ..const import PAGE_ROUTE, STATEMENT_ROUTE, STATEMENT_ROWS
 from ..models.statement_values import minor_units, section_values
-from .documents import method_values, money_format, parse_amount
+from .documents import limit_values, methods_up_to, money_format, parse_amount
 from .inline_page import inline_path
 from .page import SHOWN, SIGNED_IN
 from .payment_page import PaymentPageController
 from .statement_rows import rendered_rows
-from .statement_values import choice_values, refused_rows, selection_values
+from .statement_values import choice_values, explanations, refused_rows, selection_values
 from .visits import let_in_beside, visited_link
 
 
@@ -24,7 +24,8 @@ class StatementPageController(PaymentPageController):
     def my_statement(self, company='', **_params):
         """The statement of the customer that the user belongs to."""
         customer = request.env.user.partner_id.commercial_partner_id.sudo()
-        companies = request.env['email.pay.statement'].sudo()._companies(customer)
+        statements = request.env['email.pay.statement'].sudo()
+        companies = statements._companies(customer)
         chosen = companies.filtered(lambda candidate: str(candidate.id) == company)
         chosen = chosen or (companies if len(companies) == 1 else companies.browse())
         if chosen:
@@ -38,10 +39,14 @@ class StatementPageController(PaymentPageController):
         if actions:
             return self._message_page(
                 'info', _("Your statements"), _("Choose a company."), actions=actions)
+        back = [{'label': _("Back to my account"), 'url': '/my'}]
+        if statements._companies(customer, online=False):
+            return self._message_page(
+                'info', _("Online payment is not available right now"),
+                _("Please try again later, or contact us."), actions=back)
         return self._message_page(
             'done', _("Nothing is due"), _("Thank you. Everything on your statement is paid."),
-            actions=[{'label': _("Back to my account"), 'url': '/my'}],
-        )
+            actions=back)
 
     # === THE PAGE === #
 
@@ -75,6 +80,7 @@ class StatementPageController(PaymentPageController):
         if request.params.get('choice') == 'other':
             paid = parse_amount(request.params.get('amount', ''), lang.decimal_point)
             link._check_selection(selection, paid)
+        link._check_most(request.params.get('method'), paid, section.currency)
         provider, method = self._chosen_way(link._ways(paid, section.currency))
         if provider._email_pay_flow() == 'inline':
             return inline_path(link, paid, provider, link._pick(selection))
@@ -114,14 +120,15 @@ class StatementPageController(PaymentPageController):
             return self._obstacle_page(link, link._obstacle())
         statement = link._statement()
         section = statement.section(request.params.get('section'))
-        if not section or not section.due:
+        if not section:
             return self._obstacle_page(link, 'settled')
-        free = link._free(section)
+        closed = link._closed(section)
+        free = link._free(section, closed)
         picked = self._picked(link, section, free)
         selection = link._select(section, picked, self._uses_credit(), free)
         return self._link_page(
             'email_pay.statement_page', link,
-            self._statement_values(link, lang, statement, selection, free),
+            self._statement_values(link, lang, statement, selection, closed),
             title=_("Statement of account"), attempts=link._attempts(), error=error, status=status,
             test_mode=any(way['test'] for way in link._offer_in(0, section.currency)),
         )
@@ -140,13 +147,16 @@ class StatementPageController(PaymentPageController):
             'all': free, 'overdue': late & free, 'none': set(),
         }.get(request.params.get('do'), asked)
 
-    def _statement_values(self, link, lang, statement, selection, free):
+    def _statement_values(self, link, lang, statement, selection, closed):
         section = selection.section
+        free = link._free(section, closed)
         picked = {document.move_id for document in selection.charges}
-        choices, other = choice_values(link, selection, lang)
+        payable = [document for document in section.charges if document.move_id in free]
+        choices, other = choice_values(link, selection, lang) if payable else ([], False)
         more = self._more(link, section, picked, free)
         shown = section_values(
-            link.env, section, picked, free, STATEMENT_ROWS if more else None)
+            link.env, section, picked, closed, STATEMENT_ROWS if more else None)
+        methods = methods_up_to(link, section.currency, selection.to_pay)
         return {
             'customer': link.partner_id.name,
             'section': shown,
@@ -156,9 +166,14 @@ class StatementPageController(PaymentPageController):
             'all_shown': bool(request.params.get('all')),
             'sections': self._tabs(link, statement, section),
             'selection': selection_values(link, selection, free, self._uses_credit()),
-            'choices': choices if any(doc.move_id in free for doc in section.charges) else [],
+            'choices': choices,
             'other': other,
-            'methods': method_values(link._offer_in(selection.to_pay, section.currency)),
+            'methods': methods,
+            'limit': limit_values(methods, section.currency, selection.to_pay, (
+                _("At most %s can be paid at once. Select less, or choose another amount.")
+                if other else _("At most %s can be paid at once. Please select less.")
+            )),
+            'explained': [] if payable else explanations(section, closed),
             'money': money_format(section.currency, lang),
             'pdf_url': link._path('/pdf'),
             'section_key': section.key,

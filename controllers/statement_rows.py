@@ -12,7 +12,9 @@ from odoo.http import request
 
 # What decides how a row looks; everything else in it is text.
 LOOKS = ('free', 'checked', 'late', 'partly')
-TEXTS = ('id', 'name', 'kind', 'date', 'due_date', 'overdue', 'total', 'due', 'units')
+TEXTS = (
+    'id', 'name', 'kind', 'date', 'due_date', 'overdue', 'mark', 'total', 'due', 'units',
+)
 MARK = '\N{OBJECT REPLACEMENT CHARACTER}'
 # PostgreSQL has it in no text.
 SEPARATOR = '\0'

@@ -24,6 +24,19 @@ def selection_values(link, selection, free, use_credit):
     }
 
 
+def explanations(section, closed):
+    """Why nothing of a section can be paid now, as sentences."""
+    reasons = {closed.get(document.move_id) for document in section.charges}
+    sentences = {
+        'hold': _(
+            "What is on hold cannot be paid online. Please contact us: our details are at the"
+            " bottom of this page."),
+        'installments': _("What is in instalments is charged as agreed."),
+        'paying': _("What is being paid leaves this list once the payment has arrived."),
+    }
+    return [sentence for reason, sentence in sentences.items() if reason in reasons]
+
+
 def choice_values(link, selection, lang):
     """The amounts that can be chosen, and the limits of the free one (False when there is none)."""
     currency = selection.section.currency

@@ -48,7 +48,8 @@ class EmailPayEvent(models.Model):
         string="Event", required=True, readonly=True,
         help="The gateway's own name of this notification. It is processed once, for ever.",
     )
-    body = fields.Text(readonly=True)
+    # A gateway may tell the token of a saved card in it.
+    body = fields.Text(readonly=True, groups='base.group_system')
     headers = fields.Char(readonly=True)
     tail = fields.Char(readonly=True)
     state = fields.Selection(

@@ -1,6 +1,7 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import float_round
 
 # What the payment page reads of large records. A field that is missing here costs a query more.
 MOVE_FIELDS = (
@@ -139,13 +140,34 @@ class EmailPayLink(models.Model):
         return self._offer_in(amount, self._payment_currency())
 
     def _offer_in(self, amount, currency):
-        company = self.company_id
-        today = fields.Date.context_today(self)
-        price = currency._convert(amount, company.currency_id, company, today)
         return [
-            way for way in self._portal()._offer(company, self.partner_id, currency)
-            if not way['maximum'] or company.currency_id.compare_amounts(way['maximum'], price) >= 0
+            way for way in self._offer_with_most(currency)
+            if not way['most'] or currency.compare_amounts(way['most'], amount) >= 0
         ]
+
+    def _offer_with_most(self, currency):
+        """The same for any amount, each with the most that it takes at once; 0 where it takes
+        any."""
+        company, today = self.company_id, fields.Date.context_today(self)
+
+        def most(way):
+            converted = company.currency_id._convert(
+                way['maximum'], currency, company, today, round=False)
+            return float_round(
+                converted, precision_rounding=currency.rounding, rounding_method='DOWN')
+
+        offer = self._portal()._offer(company, self.partner_id, currency)
+        return [{**way, 'most': way['maximum'] and most(way)} for way in offer]
+
+    def _check_most(self, chosen, amount, currency):
+        """:raises UserError: the way to pay that was chosen does not take so much at once."""
+        for way in self._offer_with_most(currency):
+            over = way['most'] and currency.compare_amounts(amount, way['most']) > 0
+            if over and way['value'] == chosen:
+                raise UserError(_(
+                    "At most %(most)s can be paid at once with %(way)s. Pay less, or choose another"
+                    " way to pay.", most=currency.format(way['most']), way=way['name'],
+                ))
 
     def _usable_providers(self, amount, currency):
         """The apps that can collect `amount` by this link now."""

@@ -6,6 +6,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from .email_pay_statement import PAYABLE
 from .statement_selection import Selection
 from .statement_values import section_values
 
@@ -99,14 +100,18 @@ class EmailPayLink(models.Model):
     def _statement_sections(self):
         """What the mail and the PDF show, a currency each, with the buttons to pay it."""
         self.ensure_one()
-        return [
-            {**section_values(self.env, section), 'buttons': self._pay_buttons(section)}
-            for section in self._statement().sections
-        ]
+        return [self._section_shown(section) for section in self._statement().sections]
 
-    def _pay_buttons(self, section):
+    def _section_shown(self, section):
+        closed = self._closed(section)
+        return {
+            **section_values(self.env, section, closed=closed),
+            'buttons': self._pay_buttons(section, closed),
+        }
+
+    def _pay_buttons(self, section, closed):
         """A button for each way to pay: it leads to the page with that one chosen."""
-        if not section.due:
+        if not any(closed.get(document.move_id) in PAYABLE for document in section.charges):
             return []
         return [
             {
@@ -141,8 +146,11 @@ class EmailPayLink(models.Model):
     def _due(self):
         if self.scope != 'statement':
             return super()._due()
-        sections = self._statement().sections
-        return [(section.currency, section.due) for section in sections if section.due]
+        due = {}
+        for section in self._statement().sections:
+            if section.due:
+                due[section.currency] = due.get(section.currency, 0.0) + section.due
+        return list(due.items())
 
     def _text_template(self):
         return 'sms_template_statement' if self.scope == 'statement' else super()._text_template()
@@ -160,7 +168,8 @@ class EmailPayLink(models.Model):
     def _unsendable(self, addresses=True):
         if self.scope != 'statement':
             return super()._unsendable(addresses)
-        obstacles = self.partner_id._email_pay_statement_obstacles(self.company_id, addresses)
+        obstacles = self.partner_id._email_pay_statement_obstacles(
+            self.company_id, addresses, payable=addresses)
         return obstacles[self.partner_id]
 
     def _address(self):
@@ -228,12 +237,24 @@ class EmailPayLink(models.Model):
             [doc for doc in section.credits if use_credit and doc.move_id in free],
         )
 
-    def _free(self, section):
-        """The ids of the documents that nobody is paying, and that are not closed."""
-        ids = {document.move_id for document in section.documents if not document.closed}
-        holders = self._in_flight_of_customer()
-        ids.difference_update(self.env['email.pay.plan']._held_ids(self.partner_id))
-        return ids.difference(holders._email_pay_moves().ids) if holders else ids
+    def _free(self, section, closed=None):
+        """The ids of the documents that can be paid now.
+
+        :param closed: what `_closed` says, where it is known.
+        """
+        if closed is None:
+            closed = self._closed(section)
+        return {document.move_id for document in section.documents} - closed.keys()
+
+    def _closed(self, section):
+        """What cannot be paid now: the ids of the documents, each with the reason (see
+        `statement_values.mark_labels`)."""
+        held = self.env['email.pay.plan']._held_ids(self.partner_id)
+        paying = self._in_flight_of_customer()._email_pay_moves().ids
+        return {
+            **dict.fromkeys(held, 'installments'), **dict.fromkeys(paying, 'paying'),
+            **{doc.move_id: doc.closed for doc in section.documents if doc.closed},
+        }
 
     def _in_flight_of_customer(self):
         """The payments of the customer's documents that are on their way, found by the customer:
@@ -307,8 +328,9 @@ class EmailPayLink(models.Model):
         items = self.env['account.move.line'].sudo().browse(
             [item.line_id for document in documents for item in document.items]
         )
-        items.move_id._email_pay_lock()
-        if items.move_id._email_pay_holders() or items.move_id._email_pay_awaited():
+        moves = items.move_id
+        moves._email_pay_lock()
+        if moves._email_pay_holders(self.partner_id) or moves._email_pay_awaited():
             raise UserError(_("Your statement has changed. Please choose again."))
         items.reconcile()
         self.partner_id._message_log(body=_(

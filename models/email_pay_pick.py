@@ -29,7 +29,7 @@ class EmailPayPick(models.TransientModel):  # pylint: disable=no-wizard-in-model
         """
         self.ensure_one()
         link = self.link_id
-        self.env['account.move'].browse(self.document_ids)._email_pay_check_free()
+        self.env['account.move'].browse(self.document_ids)._email_pay_check_free(link.partner_id)
         section = link._statement().section(self.section)
         selection = section and link._select(section, set(self.document_ids), self.use_credit)
         if not selection or not self._is_same(selection):

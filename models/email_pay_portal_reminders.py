@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from odoo import _, api, fields, models
@@ -6,12 +5,9 @@ from odoo.fields import Command
 from odoo.tools import SQL, format_date
 
 from .account_move import PAYABLE_TYPES
-from .email_pay_attention import telling
 from .email_pay_statement import CLOSED_STATES, FLUSHED, IS_CLOSED, IS_OPEN, OPEN_SOURCE
-from .locks import CONFLICTS, locked_ids
+from .locks import locked_ids
 from .reminder_values import Schedule
-
-_logger = logging.getLogger(__name__)
 
 # Who may have to be reminded, found by the index of what is open: the first and the last day tell
 # PostgreSQL how little of it that is.
@@ -116,34 +112,18 @@ class EmailPayPortal(models.Model):
     def _cron_remind(self):
         """Queue the reminders of the day, a commit for each company, then send what is queued."""
         for portal in self.search([('enabled', '=', True), ('reminders_scheduled', '=', True)]):
-            portal._queue_in_turn()
+            portal._queue_in_turn(
+                lambda portal: portal._queue_reminders(),
+                lambda portal, error: portal._report_not_reminded(error))
             self.env['ir.cron']._commit_progress()
         self.env['email.pay.reminder.notice']._send_queued()
 
-    def _queue_in_turn(self):
-        """Queue the reminders of this company. What keeps them back keeps back no others."""
-        try:
-            self._queue_reminders()
-            self.env.cr.flush()
-        except CONFLICTS:
-            self.env.cr.rollback()  # another worker does it
-        except Exception as error:
-            _logger.exception("The reminders of settings %s could not be queued", self.id)
-            self.env.cr.rollback()
-            with telling(self.env.cr, "Nobody could be told of settings %s", self.id):
-                self._speak(self)._report_not_queued(error)
-
-    def _report_not_queued(self, error):
-        """Tell a person, once until that one has looked."""
-        company, summary = self.company_id, _("No reminders are sent")
-        if summary in company.partner_id.activity_ids.mapped('summary'):
-            return
-        self.env['email.pay.attention']._ask_attention(
-            company, company.partner_id, summary,
+    def _report_not_reminded(self, error):
+        self._report_once(
+            _("No reminders are sent"),
             _("Odoo made an error (%(error)s) while it looked up who of the customers of"
               " %(company)s is to be reminded. It tries again every hour. Show this to whoever"
-              " looks after Odoo.", error=type(error).__name__, company=company.name),
-        )
+              " looks after Odoo.", error=type(error).__name__, company=self.company_id.name))
 
     def _queue_reminders(self):
         """Queue today's reminders when their hour has come, unless that was done."""

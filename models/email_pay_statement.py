@@ -22,20 +22,31 @@ IS_OPEN = """
        AND line.amount_residual_currency != 0 AND line.account_id IN %(accounts)s
        AND line.partner_id IS NOT NULL
 """
-# What cannot be paid now: what is closed, and what a plan will charge by itself.
-IS_CLOSED = """
-    (move.payment_state IN %(closed)s OR EXISTS (
+HAS_PART = """
+    EXISTS (
         SELECT FROM email_pay_plan plan JOIN email_pay_installment part ON part.plan_id = plan.id
-         WHERE plan.move_id = line.move_id AND plan.state = 'active' AND part.state = 'awaiting'
-    ))
+         WHERE plan.move_id = line.move_id AND plan.state = 'active' AND part.state = '{}'
+    )
 """
+IS_AWAITED = HAS_PART.format('awaiting')
+# What cannot be paid now: what is closed, and what a plan will charge by itself.
+IS_CLOSED = f"(move.payment_state IN %(closed)s OR {IS_AWAITED})"
+WHY_CLOSED = f"""
+    CASE WHEN move.payment_state IN ('in_payment', 'paid') THEN 'paying'
+         WHEN move.payment_state IN %(closed)s THEN 'hold'
+         WHEN NOT {IS_AWAITED} THEN NULL
+         WHEN {HAS_PART.format('denied')} THEN 'declined'
+         ELSE 'installments' END
+"""
+# What is not closed, and of which a refused instalment is paid on the page of its plan.
+PAYABLE = (None, 'declined')
 OPEN_ITEMS = f"""
     SELECT partner.commercial_partner_id, line.currency_id, line.account_id, line.move_id,
            move.name, move.move_type, move.origin_payment_id IS NOT NULL,
            COALESCE(move.invoice_date, move.date),
            CASE WHEN move.move_type = 'entry' THEN line.amount_currency
                 ELSE move.amount_total_in_currency_signed END,
-           {IS_CLOSED},
+           {WHY_CLOSED},
            line.id, COALESCE(line.date_maturity, line.date), line.amount_residual_currency
 {OPEN_SOURCE}
      WHERE line.company_id = %(company)s AND {IS_OPEN} AND %(partners)s
@@ -69,14 +80,15 @@ class Item(NamedTuple):
 
 
 class Document(NamedTuple):
-    """What is open of an invoice, a credit note, a payment or another entry."""
+    """What is open of an invoice, a credit note, a payment or another entry. `closed` says why
+    nobody can pay it now (see `statement_values.mark_labels`); None when somebody can."""
 
     move_id: int
     name: str
     kind: str
     date: object
     total: float
-    closed: bool
+    closed: str | None
     items: list
 
     @property
@@ -143,11 +155,16 @@ class Statement(NamedTuple):
     def anything_due(self):
         return any(section.due for section in self.sections)
 
+    @property
+    def anything_payable(self):
+        """Whether something of it can be paid, unless somebody is paying it right now."""
+        return any(
+            document.closed in PAYABLE for section in self.sections for document in section.charges)
+
     def section(self, key):
-        """The section that is asked for; else the first in which something is due."""
-        named = (section for section in self.sections if section.key == key)
-        owed = (section for section in self.sections if section.due)
-        return next(named, None) or next(owed, None)
+        """The section that is asked for, if something is due in it; else the first such one."""
+        owed = [section for section in self.sections if section.due]
+        return next((section for section in owed if section.key == key), next(iter(owed), None))
 
 
 class EmailPayStatement(models.AbstractModel):
@@ -163,11 +180,14 @@ class EmailPayStatement(models.AbstractModel):
         return self._all(company, partner).get(partner, Statement([]))
 
     @api.model
-    def _companies(self, customer):
-        """The companies to which `customer` owes something that can be paid online."""
+    def _companies(self, customer, online=True):
+        """The companies to which `customer` owes something.
+
+        :param online: whether only where Email Pay is enabled.
+        """
         portals = self.env['email.pay.portal']
         return self.env['res.company'].search([]).filtered(  # pylint: disable=no-search-all  # few
-            lambda company: portals._for_company(company).enabled
+            lambda company: (not online or portals._for_company(company).enabled)
             and self._of(customer, company).anything_due
         )
 

@@ -33,20 +33,26 @@ class EmailPayAllocation(models.Model):
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    def _email_pay_holders(self):
+    def _email_pay_holders(self, customer=None):
         """The transactions by which customers are paying any of these entries right now, or using
-        them as a credit."""
+        them as a credit.
+
+        :param customer: who alone counts: of an entry in which several owe, each pays its own part.
+        """
         transactions = self.env['payment.transaction'].sudo()
+        shares = Domain('email_pay_allocation_ids.move_id', 'in', self.ids)
+        if customer:
+            shares &= Domain(
+                'partner_id.commercial_partner_id', '=', customer.commercial_partner_id.id)
         return transactions.search(transactions._email_pay_in_flight_domain() & (
-            Domain('invoice_ids', 'in', self.ids)
-            | Domain('email_pay_allocation_ids.move_id', 'in', self.ids)
+            Domain('invoice_ids', 'in', self.ids) | shares
         ))
 
-    def _email_pay_check_free(self, besides=()):
-        """:raises ValidationError: a customer is paying some of these entries already, with other
+    def _email_pay_check_free(self, customer, besides=()):
+        """:raises ValidationError: `customer` is paying some of these entries already, with other
             transactions than `besides`; a sentence for the customer.
         """
-        others = self._email_pay_holders().filtered(lambda tx: tx not in besides)
+        others = self._email_pay_holders(customer).filtered(lambda tx: tx not in besides)
         if others:
             raise ValidationError(_(
                 "A payment of %s for some of these documents is already being processed. Please"
@@ -114,7 +120,7 @@ class PaymentTransaction(models.Model):
                 "%s has changed meanwhile. Please choose again what you want to pay. Nothing was"
                 " charged.", ', '.join(part.move_id.name for part in changed[:5]),
             ))
-        parts.move_id._email_pay_check_free(besides=self)
+        parts.move_id._email_pay_check_free(self.partner_id, besides=self)
 
     def _email_pay_section(self):
         """What the customer owes now in the currency and the account of this payment."""

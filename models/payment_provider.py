@@ -8,6 +8,9 @@ import requests
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.payment import utils as payment_utils
+from odoo.addons.payment.const import REPORT_REASONS_MAPPING
+
 from ..const import WEBHOOK_ROUTE
 from ..gateways import REGISTRY, errors
 from ..gateways.values import Flow, HttpResponse
@@ -165,6 +168,27 @@ class PaymentProvider(models.Model):
         if not self.journal_id:
             missing.append(_("Choose the collection journal of %s.", self.name))
         return missing
+
+    @api.model
+    def _get_compatible_providers(self, *args, currency_id=None, report=None, **kwargs):
+        """Override of `payment`: a currency that the merchant account of a gateway cannot collect
+        is never offered, whatever an administrator allows on the form."""
+        providers = super()._get_compatible_providers(
+            *args, currency_id=currency_id, report=report, **kwargs)
+        if not currency_id:
+            return providers
+        name = self.env['res.currency'].browse(currency_id).name
+        unable = providers.filtered(lambda provider: provider._email_pay_lacks_currency(name))
+        payment_utils.add_to_report(
+            report, unable, available=False, reason=REPORT_REASONS_MAPPING['incompatible_currency'])
+        return providers - unable
+
+    def _email_pay_lacks_currency(self, name):
+        """Whether the merchant account of this gateway cannot collect in a currency."""
+        if self.code not in REGISTRY:
+            return False
+        collected = self._email_pay_gateway().currencies()
+        return bool(collected) and name not in collected
 
     # === REQUEST HELPERS === #
 

@@ -16,6 +16,11 @@ class PaymentTransaction(models.Model):
 
     _inherit = 'payment.transaction'
 
+    email_pay_paid_at = fields.Datetime(
+        string="Paid at the Gateway on", readonly=True, copy=False,
+        help="When the customer paid, as the gateway tells.",
+    )
+
     # === WHAT CAN BE ORDERED === #
 
     def _email_pay_check_refundable(self, amount, besides=None):
@@ -46,8 +51,10 @@ class PaymentTransaction(models.Model):
         )
 
     def _email_pay_ends(self, within):
-        """When a window of `within` after this payment ends; None when it has no end."""
-        return within and (self.last_state_change or fields.Datetime.now()) + within
+        """When a window of `within` after this payment ends; None when it has no end. It begins
+        when the customer paid, of which Odoo may learn later."""
+        paid = filter(None, (self.email_pay_paid_at, self.last_state_change))
+        return within and min(paid, default=fields.Datetime.now()) + within
 
     def _email_pay_void_is_over(self):
         ends = self._email_pay_ends(REGISTRY[self.provider_code].supports.void_within)

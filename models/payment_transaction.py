@@ -16,6 +16,7 @@ from ..gateways.values import (
     PaymentRequest,
     Status,
 )
+from .comparison import odoo_time
 from .signed import read_signed
 
 _logger = logging.getLogger(__name__)
@@ -191,6 +192,7 @@ class PaymentTransaction(models.Model):
         open_states = ('draft', 'pending', 'authorized')
         match payment_data.status:
             case Status.DONE if self.state != 'done':
+                self.email_pay_paid_at = odoo_time(payment_data.happened_at)
                 self._set_done()
             case Status.DECLINED if self.state in open_states:
                 gateway = self._email_pay_gateway()

@@ -210,8 +210,6 @@ class PaymentProvider(models.Model):
                 "Press “Connect” before you enable %(app)s: it checks that the account belongs"
                 " to %(company)s.", app=self.name, company=self.company_id.name,
             ))
+        elif state == 'enabled':
+            unready += self._greenpay_differences()
         return unready
-
-    def _email_pay_obstacles_to_live(self):
-        """Override: the company must still be the one of the GreenPay account."""
-        return super()._email_pay_obstacles_to_live() + (self.greenpay_warning or '').splitlines()

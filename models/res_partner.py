@@ -40,20 +40,27 @@ class ResPartner(models.Model):
     def _email_pay_contact(self):
         return self.browse(self.address_get(['invoice'])['invoice'])
 
-    def _email_pay_statement_obstacles(self, company, addresses=True):
-        """Why each customer cannot get a statement, as a sentence; '' when it can."""
+    def _email_pay_statement_obstacles(self, company, addresses=True, payable=True):
+        """Why each customer cannot get a statement, as a sentence; '' when it can.
+
+        :param addresses: whether the lack of an e-mail address is a reason.
+        :param payable: whether it is one that nothing of what is due can be paid now.
+        """
         if not self.env['email.pay.portal']._for_company(company).enabled:
             reason = _("Email Pay is not enabled for %s.", company.display_name)
             return dict.fromkeys(self, reason)
         statements = self.env['email.pay.statement']._all(company, self)
         return {
-            partner: partner._email_pay_statement_obstacle(statements.get(partner), addresses)
+            partner: partner._email_pay_statement_obstacle(
+                statements.get(partner), addresses, payable)
             for partner in self
         }
 
-    def _email_pay_statement_obstacle(self, statement, addresses=True):
+    def _email_pay_statement_obstacle(self, statement, addresses=True, payable=True):
         if not statement or not statement.anything_due:
             return _("Nothing is due.")
+        if payable and not statement.anything_payable:
+            return _("Nothing of what is due can be paid now.")
         if addresses and not self._email_pay_address():
             return _("The customer has no valid e-mail address.")
         return ''
@@ -101,7 +108,10 @@ class ResPartner(models.Model):
         self.ensure_one()
         self._email_pay_check_accountant()
         customer = self.commercial_partner_id
-        if obstacle := customer._email_pay_unpayable()[customer]:
+        # One that an accountant hands out may say only what cannot be paid now.
+        obstacles = customer._email_pay_statement_obstacles(
+            self.env.company, addresses=False, payable=False)
+        if obstacle := obstacles[customer]:
             raise UserError(obstacle)
         return self.env['email.pay.link']._for_customer(customer, self.env.company)
 

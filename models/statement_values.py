@@ -36,15 +36,15 @@ def date_formatter(env):
     return lambda date: date.strftime(pattern) if date else ''
 
 
-def section_values(env, section, chosen=(), free=(), most=None):
+def section_values(env, section, chosen=(), closed=None, most=None):
     """All that one currency of a statement shows.
 
     :param chosen: the ids of the documents that are picked on the page.
-    :param free: the ids of those that can be.
+    :param dict closed: the ids of those that cannot be, with the reason (see `mark_labels`).
     :param most: how many of the charges are shown each; None for all.
     """
     money = money_formatter(section.currency, get_lang(env))
-    row = row_writer(env, section, money, chosen, free)
+    row = row_writer(env, section, money, chosen, closed or {})
     return {
         'key': section.key,
         'currency': section.currency.name,
@@ -59,8 +59,9 @@ def section_values(env, section, chosen=(), free=(), most=None):
     }
 
 
-def row_writer(env, section, money, chosen, free):
+def row_writer(env, section, money, chosen, closed):
     """A function that tells what the row of a document shows."""
+    marks = mark_labels(env)
     date = cache(date_formatter(env))
     kinds = env['email.pay.statement']._kinds()
     unit = 10 ** section.currency.decimal_places
@@ -88,11 +89,22 @@ def row_writer(env, section, money, chosen, free):
             'due': owed,
             'partly': partly,
             'units': str(round(abs(due) * unit)),
-            'free': document.move_id in free,
+            'free': document.move_id not in closed,
+            'mark': marks.get(closed.get(document.move_id), ''),
             'checked': document.move_id in chosen,
         }
 
     return row
+
+
+def mark_labels(env):
+    """What the customer reads of a document that cannot be paid now, by the reason."""
+    return {
+        'hold': env._("On hold"),
+        'installments': env._("In instalments"),
+        'declined': env._("Instalment declined"),
+        'paying': env._("Being paid"),
+    }
 
 
 def overdue_label(env, days):

@@ -96,7 +96,10 @@ if __name__.startswith('odoo.addons.'):
     from . import test_reopening
     from . import test_settled
     from . import test_statement
+    from . import test_statement_closed
     from . import test_statement_inline
+    from . import test_statement_most
+    from . import test_statement_overdue
     from . import test_statement_page
     from . import test_statement_refused
     from . import test_statement_payment

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from odoo import Command, fields
+from odoo.tests import new_test_user
 
 from .company_common import CompanyCommon
 
@@ -47,9 +48,9 @@ class StatementCommon(CompanyCommon):
         return payment
 
     @classmethod
-    def open_balance(cls, amount, partner=None):
+    def open_balance(cls, amount, partner=None, other=None):
         """An opening balance, in an entry with that of another customer."""
-        other = cls.env['res.partner'].create({'name': "Somebody else"})
+        other = other or cls.env['res.partner'].create({'name': "Somebody else"})
         receivable = cls.company_data['default_account_receivable']
         lines = [
             {'partner_id': (partner or cls.customer).id, 'account_id': receivable.id,
@@ -132,3 +133,43 @@ class ThreeDocuments:
 
     def residuals(self, *moves):
         return [move.amount_residual for move in moves or (self.old, self.middle, self.new)]
+
+
+class StatementPages:
+    """The page of a statement without any script, and who signs in to see it."""
+
+    def send(self, page, *moves, **values):
+        """Press a button of the form with these boxes ticked; the boxes are outside of it."""
+        form = self.form(page, self.link.selector)
+        data = [(name, value) for name, value in form.form_values() if name not in values]
+        data += [('document', str(move.id)) for move in moves]
+        data += [(name, value) for name, value in values.items() if value is not None]
+        return self.url_open(form.action, data=data, method='POST', allow_redirects=False)
+
+    def ticked_ids(self, page):
+        return self.tree(page).xpath('//input[@name="document"][@checked]/@value')
+
+    def ticked(self, page):
+        return self.env['account.move'].browse([int(box) for box in self.ticked_ids(page)])
+
+    def running(self, page):
+        return ' '.join(self.tree(page).xpath('string(//*[@data-total])').split())
+
+    def assertBegan(self, response, amount, moves):
+        self.assertEqual(response.status_code, 303, response.text[:300])
+        transaction = self.transactions(self.link)
+        self.assertEqual((transaction.amount, transaction.invoice_ids), (amount, moves))
+        return transaction
+
+    def sign_in(self, partner):
+        user = new_test_user(self.env, 'contact', 'base.group_portal', email='c@example.com')
+        user.partner_id.parent_id = partner
+        self.env.flush_all()
+        self.authenticate('contact', 'contact')
+        return user
+
+    def overdue(self):
+        self.env.flush_all()
+        page = self.url_open('/my/invoices/overdue')
+        self.env.invalidate_all()
+        return page

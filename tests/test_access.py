@@ -65,6 +65,18 @@ class TestAccess(AccessCommon):
                         name: names if record._fields[name].relational else {} for name in shown
                     }))
 
+    def test_what_a_gateway_sent_is_only_for_administrators(self):
+        """It may hold the token of a saved card."""
+        self.event.body = '{"result": {"token": "vault-77"}}'
+        for user in (self.billing, self.manager, self.reader):
+            with self.subTest(user.login):
+                event = self.event.with_user(user)
+                self.assertForbidden(event.read, ['body'])
+                self.assertForbidden(event.search, [('body', 'ilike', 'vault')])
+                self.assertNotIn('name="body"', event.get_view(view_type='form')['arch'])
+        administrator = self.new_user('administrator', f'{BILLING},base.group_system')
+        self.assertIn('vault-77', self.event.with_user(administrator).body)
+
     def test_nobody_else_sees_them(self):
         for user in (self.seller, self.portal_user, self.public_user):
             for record in self.records:

@@ -16,6 +16,7 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
     def setUpClass(cls):
         super().setUpClass()
         cls.offer(cls.credicorp, cls.dummy_provider)
+        (cls.credicorp | cls.dummy_provider).maximum_amount = 150.0
         cls.dummy_provider.redirect_form_view_id.arch = f"""
             <form action="{BANK}/pay" method="post"/>"""
 
@@ -27,12 +28,16 @@ class TestBrowserStatementPages(StatementCommon, EveryPage):
         link = self.statement_link()
         handover = self.start_payment(self.create_link(self.create_invoice(80.0)),
                                       provider=self.dummy_provider)
-        settled = self.env['res.partner'].create({'name': "Luz", 'email': 'luz@example.com'})
+        settled, held = self.env['res.partner'].create([
+            {'name': "Luz", 'email': 'luz@example.com'}, {'name': "Paz"},
+        ])
+        self.owe(10.0, 3, partner=held).action_toggle_block_payment()
         new_test_user(
             self.env, 'rosa', groups='base.group_portal', partner_id=self.customer.id)
         session = self.authenticate('rosa', 'rosa')
         return {
             'statement': self.address(link),
+            'on hold': self.address(link._for_customer(held, self.company)),
             'nothing due': self.address(link._for_customer(settled, self.company)),
             'handover': lambda page: self.see_handover(page, handover),
             'my statement': lambda page: self.see_signed_in(

@@ -33,6 +33,17 @@ class TestGreenPayApp(GreenPayCommon):
         )
         self.assertNotIn(self.greenpay, offered)
 
+    def test_no_currency_without_a_terminal_is_offered_whatever_is_allowed(self):
+        self.greenpay.greenpay_terminal_gtq = False
+        self.greenpay.available_currency_ids = False
+        providers = self.env['payment.provider']
+        for name, offered in (('GTQ', False), ('EUR', False), ('CRC', True)):
+            currency = self.env['res.currency'].with_context(active_test=False).search(
+                [('name', '=', name)])
+            found = providers._get_compatible_providers(
+                self.company.id, self.customer.id, 10.0, currency_id=currency.id)
+            self.assertEqual(self.greenpay in found, offered, name)
+
     def test_without_a_terminal_it_cannot_be_used(self):
         with self.assertRaisesRegex(ValidationError, "terminal"):
             self.greenpay.write(dict.fromkeys(
@@ -73,6 +84,14 @@ class TestGreenPayApp(GreenPayCommon):
         self.company.vat = '3-101-005744'
         self.assertTrue(any(different in line for line
                             in self.greenpay._email_pay_obstacles_to_live()))
+
+    def test_it_is_not_enabled_for_a_company_whose_number_changed(self):
+        self.greenpay.action_greenpay_connect()
+        self.company.vat = '3-101-005744'
+        with self.assertRaisesRegex(ValidationError, "Identification number"):
+            self.greenpay.state = 'enabled'
+        self.company.vat = '3-101-012009'
+        self.greenpay.state = 'enabled'
 
     def test_all_that_keeps_it_from_being_enabled_is_said_at_once(self):
         self.greenpay.state = 'disabled'

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 
@@ -51,6 +53,16 @@ class TestGreenPayReturns(GreenPayCommon):
         self.gateway.age(transaction.provider_reference, hours=4)
         refund = self.refund(transaction)
         self.assertEqual((refund.state, refund.email_pay_return), ('done', 'refund'))
+
+    def test_the_time_runs_from_when_the_customer_paid_not_when_odoo_learned_of_it(self):
+        link = self.create_link(self.create_invoice())
+        transaction = self.start_payment(link, provider=self.greenpay)
+        tail = self.pay_at_gateway(transaction)
+        for payment in self.gateway.accounts.payments.values():
+            payment.date -= timedelta(hours=4)
+        self.come_back(transaction, tail)
+        terms, _is_over = self.refund_terms(transaction)
+        self.assertNotIn("voids", terms)
 
     def test_after_seven_days_it_is_refused_before_it_is_tried(self):
         transaction = self.pay()

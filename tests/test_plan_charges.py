@@ -258,12 +258,12 @@ class TestPlanGuard(PlanCommon):
         statement = self.env['email.pay.link']._for_customer(self.customer, self.company)
         [section] = statement._statement().sections
         self.assertNotIn(invoice.id, statement._free(section))
-        self.assertTrue(section.charges[0].closed)
+        self.assertEqual(section.charges[0].closed, 'installments')
         self.env.flush_all()
         row = self.env['email.pay.outstanding'].search([('move_id', '=', invoice.id)])
         self.assertTrue(row.closed)
         with self.assertRaisesRegex(ValidationError, "in instalments"):
-            invoice._email_pay_check_free()
+            invoice._email_pay_check_free(self.customer)
 
     def test_an_attempt_waits_for_a_payment_on_its_way(self):
         invoice = self.create_invoice(100.0)

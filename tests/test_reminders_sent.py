@@ -168,7 +168,7 @@ class TestRemindersSent(ReminderCommon, MockSMS):
         self.assertEqual(len(self.run_at(0)), 2)
         self.assertFalse(self.run_at(0))
 
-    @mute_logger('odoo.addons.email_pay.models.email_pay_portal_reminders')
+    @mute_logger('odoo.addons.email_pay.models.email_pay_portal_schedule')
     def test_a_company_that_breaks_keeps_nothing_back_and_is_told_once(self):
         self.owe_then()
         self.env.flush_all()

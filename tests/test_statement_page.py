@@ -1,40 +1,14 @@
-import re
-
 from odoo import fields
-from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tests import tagged
 
 from .card_page_common import CardPageCommon
-from .statement_common import StatementCommon, ThreeDocuments
+from .statement_common import StatementCommon, StatementPages, ThreeDocuments
 from .test_browser import PHONE, BrowserCommon
 
 
 @tagged('post_install', '-at_install')
-class TestStatementPage(ThreeDocuments, StatementCommon, CardPageCommon):
+class TestStatementPage(ThreeDocuments, StatementPages, StatementCommon, CardPageCommon):
     """The page of a statement without any script: the server adds up."""
-
-    def send(self, page, *moves, **values):
-        """Press a button of the form with these boxes ticked; the boxes are outside of it."""
-        form = self.form(page, self.link.selector)
-        data = [(name, value) for name, value in form.form_values() if name not in values]
-        data += [('document', str(move.id)) for move in moves]
-        data += [(name, value) for name, value in values.items() if value is not None]
-        return self.url_open(form.action, data=data, method='POST', allow_redirects=False)
-
-    def ticked_ids(self, page):
-        return self.tree(page).xpath('//input[@name="document"][@checked]/@value')
-
-    def ticked(self, page):
-        return self.env['account.move'].browse([int(box) for box in self.ticked_ids(page)])
-
-    def running(self, page):
-        return ' '.join(self.tree(page).xpath('string(//*[@data-total])').split())
-
-    def assertBegan(self, response, amount, moves):
-        self.assertEqual(response.status_code, 303, response.text[:300])
-        transaction = self.transactions(self.link)
-        self.assertEqual((transaction.amount, transaction.invoice_ids), (amount, moves))
-        return transaction
 
     def test_everything_is_picked_at_first(self):
         page = self.open_link(self.link)
@@ -213,13 +187,6 @@ class TestStatementPage(ThreeDocuments, StatementCommon, CardPageCommon):
 
     # --- who signed in ----------------------------------------------------------------------------
 
-    def sign_in(self, partner):
-        user = new_test_user(self.env, 'contact', 'base.group_portal', email='c@example.com')
-        user.partner_id.parent_id = partner
-        self.env.flush_all()
-        self.authenticate('contact', 'contact')
-        return user
-
     def test_a_contact_of_the_customer_opens_the_statement(self):
         self.sign_in(self.customer)
         page = self.url_open('/my/statement')
@@ -252,55 +219,6 @@ class TestStatementPage(ThreeDocuments, StatementCommon, CardPageCommon):
         self.sign_in(self.customer)
         counters = self.tree(self.url_open('/my')).xpath('//@data-placeholder_count')
         self.assertEqual(len(counters), len(set(counters)))
-
-    # --- Odoo's own page of overdue invoices ------------------------------------------------------
-
-    def overdue(self):
-        self.env.flush_all()
-        page = self.url_open('/my/invoices/overdue')
-        self.env.invalidate_all()
-        return page
-
-    def pay_overdue(self, amount):
-        self.env.flush_all()
-        answer = self.make_jsonrpc_request('/invoice/transaction/overdue', {
-            'payment_reference': 'BATCH', 'provider_id': self.provider.id,
-            'payment_method_id': self.payment_method_id, 'token_id': None, 'amount': amount,
-            'flow': 'redirect', 'tokenization_requested': False, 'landing_route': '/my/invoices',
-        })
-        self.env.invalidate_all()
-        return self.env['payment.transaction'].search([('reference', '=', answer['reference'])])
-
-    def test_fault_3_the_overdue_page_charges_what_is_due(self):
-        self.settle_by_hand(self.old, 40.0)
-        self.sign_in(self.customer)
-        page = self.overdue()
-        shown = re.search(r'data-amount="([\d.]+)"', page.text)
-        self.assertEqual(float(shown[1]), 120.0)
-        transaction = self.pay_overdue(120.0)
-        self.assertEqual(transaction.invoice_ids, self.old | self.middle)
-        with mute_logger('odoo.http'), self.assertRaises(Exception) as caught:
-            self.pay_overdue(160.0)
-        self.assertIn('ValidationError', str(caught.exception))
-        transaction._set_done()
-        with self.own_cursor() as env:
-            env['payment.transaction'].browse(transaction.id)._cron_post_process()
-        self.assertEqual((self.old.amount_residual, self.middle.amount_residual), (0.0, 0.0))
-
-    def test_fault_4_a_contact_pays_what_its_company_owes(self):
-        contact = self.env['res.partner'].create({'name': "Luis", 'parent_id': self.customer.id})
-        third = self.owe(5.0, 3, partner=contact)
-        self.sign_in(self.customer)
-        page = self.overdue()
-        self.assertEqual(float(re.search(r'data-amount="([\d.]+)"', page.text)[1]), 165.0)
-        self.assertEqual(
-            self.pay_overdue(165.0).invoice_ids, self.old | self.middle | third)
-
-    def test_overdue_in_two_currencies_is_paid_from_the_statement(self):
-        self.owe_euros(25.0, 3)
-        self.sign_in(self.customer)
-        page = self.overdue()
-        self.assertIn("Statement of account", self.text(page))
 
 
 @tagged('post_install', '-at_install')

@@ -157,6 +157,31 @@ class TestStatementPayment(ThreeDocuments, StatementCommon, EmailPayCommon):
         with self.assertRaisesRegex(ValidationError, "already being processed"):
             self.start_payment(self.create_link(self.middle), 31.0)
 
+    def test_each_pays_the_own_part_of_a_shared_entry(self):
+        other = self.env['res.partner'].create({'name': "Luis", 'email': 'luis@example.com'})
+        entry = self.open_balance(55.0, other=other)
+        self.claimed(entry)
+        link = self.env['email.pay.link']._for_customer(other, self.company)
+        selection = self.select(link, entry)
+        self.assertEqual(selection.to_pay, 70.0)
+        self.assertTrue(link._pick(selection)._selection().charges)
+        transaction = link._start_selection(selection, 70.0, self.credicorp, self.card)
+        self.advance(self.charge(transaction))
+        self.assertEqual(
+            {line.balance: line.amount_residual for line in entry.line_ids if line.balance > 0},
+            {55.0: 55.0, 70.0: 0.0})
+        with self.assertRaisesRegex(ValidationError, "already being processed"):
+            entry._email_pay_check_free(self.customer)
+
+    def test_each_uses_the_own_credit_of_a_shared_entry(self):
+        other = self.env['res.partner'].create({'name': "Luis", 'email': 'luis@example.com'})
+        entry = self.open_balance(55.0, other=other)
+        self.claimed(entry)
+        self.create_invoice(70.0, partner=other, move_type='out_refund')
+        link = self.env['email.pay.link']._for_customer(other, self.company)
+        link._apply_credits(self.select(link, entry, use_credit=True))
+        self.assertFalse(link._statement().anything_due)
+
     def test_a_credit_is_promised_once(self):
         self.credit_note(30.0)
         self.claimed(self.old, use_credit=True)

@@ -1,14 +1,18 @@
+import logging
 from calendar import monthrange
 from datetime import timedelta
 
 import psycopg2
+from dateutil.relativedelta import relativedelta
 from freezegun import freeze_time
 
 from odoo import fields
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
 from .statement_common import StatementCommon
+
+SCHEDULE = 'odoo.addons.email_pay.models.email_pay_portal_schedule'
 
 
 @tagged('post_install', '-at_install')
@@ -90,6 +94,95 @@ class TestStatementSchedule(StatementCommon):
         with freeze_time(fields.Datetime.to_datetime(self.month.replace(day=20))):
             self.portal.statement_scheduled = True
         self.assertFalse(self.run_at(21))
+
+    def at(self, day):
+        return freeze_time(fields.Datetime.to_datetime(self.month.replace(day=day)))
+
+    def test_an_earlier_day_that_is_over_begins_next_month(self):
+        self.portal.statement_day = 25
+        with self.at(20):
+            self.portal.statement_day = 15
+            following = self.month + relativedelta(months=1, day=15)
+            self.assertEqual(self.portal._next_statement_date(), following)
+            name = self.portal.action_preview_statements()['name']
+        self.assertEqual(name, f"Next Statements: {format_date(self.env, following)}")
+        self.assertFalse(self.run_at(21))
+        self.assertTrue(self.run_at(15, month=following))
+
+    def test_enabled_again_after_its_day_it_begins_next_month(self):
+        self.portal.enabled = False
+        with self.at(20):
+            self.portal.enabled = True
+        self.assertFalse(self.run_at(21))
+
+    def test_a_later_day_keeps_what_was_sent_and_what_is_on_its_way(self):
+        self.run_at(10)
+        with self.at(12):
+            self.portal.statement_day = 20
+        self.assertEqual(len(self.run_at(20)), 1)
+        following = self.month + relativedelta(months=1)
+        with freeze_time(fields.Datetime.to_datetime(following.replace(day=22))):
+            self.portal.statement_day = 21
+        self.assertEqual(len(self.run_at(22, month=following)), 2)
+
+    def test_an_archived_customer_and_an_address_that_came_back_get_none(self):
+        self.customer.message_bounce = 1
+        old = self.env['res.partner'].create({'name': "Old", 'email': 'old@example.com'})
+        self.owe(6.0, partner=old)
+        old.active = False
+        reasons = {
+            customer: reason for customer, _statement, reason
+            in self.portal._statement_customers(self.company)
+        }
+        self.assertIn("came back", reasons[self.customer])
+        self.assertEqual(reasons[old], "The customer is archived.")
+        self.assertFalse(self.run_at(10))
+
+    def test_what_one_company_lacks_keeps_back_no_other(self):
+        other = self.env['res.company'].create({'name': "A Company That Comes First"})
+        portals = self.env['email.pay.portal']
+        failing = portals._for_company(other)
+        failing.statement_scheduled = True
+        self.env.cr.execute(
+            "UPDATE email_pay_portal SET enabled = true, statement_month = NULL WHERE id = %s",
+            [failing.id])
+        self.env.invalidate_all()
+        queue = type(portals)._queue_statements
+
+        def fail(portal, company, month):
+            if company == other:
+                raise KeyError("broken")
+            queue(portal, company, month)
+
+        self.patch(type(portals), '_queue_statements', fail)
+        with self.assertLogs(SCHEDULE, logging.ERROR):
+            for _hour in range(2):
+                mails = self.run_at(10)
+        self.assertEqual(mails.email_to, 'rosa@example.com')
+        [activity] = other.partner_id.activity_ids
+        self.assertEqual(activity.summary, "No statements are sent")
+        self.assertIn("KeyError", activity.note)
+
+    def test_a_branch_without_settings_of_its_own_is_served(self):
+        branch = self.env['res.company'].create({
+            'name': "Canal Branch", 'parent_id': self.company.id})
+        self.env.cr.precommit.run()  # its chart of accounts
+        self.env.user.company_ids += branch
+        customer = self.env['res.partner'].create({'name': "Luis", 'email': 'luis@example.com'})
+        self.env['account.move'].with_context(
+            allowed_company_ids=branch.ids).with_company(branch).create({
+                'move_type': 'out_invoice', 'partner_id': customer.id,
+                'invoice_line_ids': [(0, 0, {'name': "Work", 'price_unit': 8.0, 'tax_ids': []})],
+            }).action_post()
+        portal = self.portal.with_context(allowed_company_ids=(self.company | branch).ids)
+        action = portal.action_preview_statements()
+        lines = self.env[action['res_model']].search(action['domain'])
+        self.assertEqual(lines.company_id, self.company | branch)
+        self.run_at(10)
+        links = self.env['email.pay.link'].search([('statement_month', '=', self.month)])
+        self.assertEqual(
+            {(link.company_id, link.email, link.mail_state) for link in links},
+            {(self.company, 'rosa@example.com', 'sent'), (branch, 'luis@example.com', 'sent')})
 
     def test_a_day_beyond_a_month_is_refused(self):
         for day in (0, 32):

@@ -8,6 +8,7 @@ class EmailPayStatementPreview(models.TransientModel):
     _description = 'Preview of Statements'
     _inherit = 'email.pay.preview'
 
+    company_id = fields.Many2one('res.company', readonly=True)
     email = fields.Char(string="Sent to")
     documents = fields.Integer(string="Open Documents", readonly=True)
     overdue = fields.Monetary(readonly=True)
@@ -17,8 +18,11 @@ class EmailPayStatementPreview(models.TransientModel):
 
     @api.model
     def _create_for(self, portal):
+        # Also its own, which another company's settings serve as long as these are not enabled.
+        companies = (portal._served_companies() | portal.company_id) & self.env.companies
         return self.create([
             {
+                'company_id': company.id,
                 'partner_id': customer.id,
                 'email': customer._email_pay_address(),
                 'documents': len(section.charges),
@@ -29,6 +33,7 @@ class EmailPayStatementPreview(models.TransientModel):
                 'reason': reason,
                 'gets_it': not reason,
             }
-            for customer, statement, reason in portal._statement_customers()
+            for company in companies
+            for customer, statement, reason in portal._statement_customers(company)
             for section in statement.sections if section.due
         ])

@@ -12,6 +12,7 @@
     const credit = form.querySelector("input[name=credit]");
     const full = form.querySelector("input[name=choice][value=full]");
     const other = form.querySelector(".ep-other");
+    const limit = form.querySelector("[data-limit]");
     const unit = 10 ** Number(form.dataset.decimals);
     const write = (units) => window.epAmounts.write(units / unit, form.dataset);
 
@@ -47,6 +48,9 @@
         }
         if (other) {
             setLimit(rest);
+        }
+        if (limit) {
+            limit.hidden = rest <= Number(limit.dataset.limit);
         }
         form.dataset.plain = count && !rest ? form.dataset.creditLabel : "";
         form.dispatchEvent(new Event("change"));

@@ -24,6 +24,8 @@ VISIT_HOURS = 12
 # Who signed in at the payment address is signed out after so long without opening a page.
 SIGN_IN_MINUTES = 30
 CODE_DIGITS = 6
+# Where strangers try to get in with a number.
+LONG_CODE_DIGITS = 10
 CODE_MINUTES = 10
 CODE_TRIES = 5
 TRANSACTION_TOKEN_HOURS = 24 * 7

@@ -3,7 +3,7 @@ import math
 from odoo import _
 from odoo.http import Controller, request, route
 
-from ..const import CODE_DIGITS, CODE_MINUTES, CODE_TRIES, PORTAL_ROUTE
+from ..const import CODE_MINUTES, CODE_TRIES, PORTAL_ROUTE
 from ..models.email_pay_sign_in import BROWSER_DAYS
 from ..models.locks import begin_autocommit
 from ..models.tax_number import MOST_TYPED, has_wrong_check_digit
@@ -73,16 +73,16 @@ class SignInController(SignInMixin, Controller):
         attempts = request.env['email.pay.sign.in'].sudo()
         address = request.httprequest.remote_addr
         known = request.cookies.get(self._browser_cookie(portal))
-        wait, refused, delay = attempts._take_limits(portal, identity, address, known)
-        if refused:
-            if refused == 1:  # who goes on fills no table
+        taken = attempts._take_limits(portal, identity, address, known)
+        if taken.refused:
+            if taken.refused == 1:  # who goes on fills no table
                 attempts._note(portal, identity, typed, address, state='early')
-            return self._too_early(portal, typed, wait)
+            return self._too_early(portal, typed, taken.wait)
         # Where strangers try one number after the other, everybody needs a code.
-        if portal.sign_in_policy == 'match' and not delay:
+        if portal.sign_in_policy == 'match' and not taken.delay:
             attempt, token = attempts._match(portal, identity, typed, address)
             return self._enter(attempt, token) if token else self._unknown(portal, typed)
-        _attempt, token = attempts._ask(portal, identity, typed, address, delay)
+        _attempt, token = attempts._ask(portal, identity, typed, address, taken)
         response = self._redirect(self._path(portal, '/code'))
         set_cookie(response, SIGN_IN_COOKIE, token)
         return response
@@ -123,8 +123,9 @@ class SignInController(SignInMixin, Controller):
             return self._redirect(self._path(portal))
         self._use_language(None)
         digits = ''.join(char for char in code if char.isascii() and char.isdigit())
-        if len(digits) != CODE_DIGITS:
-            return self._code_page(portal, attempt, _("Enter the %s digits.", CODE_DIGITS))
+        if len(digits) != attempt.code_digits:
+            return self._code_page(
+                portal, attempt, _("Enter the %s digits.", attempt.code_digits))
         begin_autocommit(request.env.cr)
         return self._checked(portal, attempt, attempt._try_code(digits))
 
@@ -160,7 +161,7 @@ class SignInController(SignInMixin, Controller):
 
     def _landing(self, attempt):
         """The page of what there is to pay, or of the accounts to choose from."""
-        links = attempt.link_ids
+        links = attempt._live_links()
         return links._path() if len(links) == 1 else self._path(attempt.portal_id, '/accounts')
 
     @route(f'{PORTAL_ROUTE}/accounts', **SHOWN)
@@ -176,7 +177,7 @@ class SignInController(SignInMixin, Controller):
         self._use_language(attempt.partner_ids[:1].lang)
         actions = [
             {'label': self._account_label(link, attempt), 'url': link._path(), 'primary': True}
-            for link in attempt.link_ids.sorted(lambda link: (link.partner_id.id, link.id))
+            for link in attempt._live_links().sorted(lambda link: (link.partner_id.id, link.id))
         ]
         return self._message_page(
             'info', _("Your accounts"), _("Choose what you want to pay."),
@@ -188,11 +189,13 @@ class SignInController(SignInMixin, Controller):
         """An account as its owner knows it; without the name where no code proved who it is."""
         section = link._statement().section(None)
         documents = section.charges if section else []
-        names = [doc.name for doc in documents[:2]] + ['…'] * (len(documents) > 2)
-        due = section and section.currency.format(section.due)
+        if not documents and attempt.portal_id.shown_documents == 'history':
+            documents = link._paid_documents()
+        names = [document.name for document in documents[:2]] + ['…'] * (len(documents) > 2)
+        due = section and section.due and section.currency.format(section.due)
         who = link.partner_id.name if attempt.with_code else ', '.join(names)
         company = link.company_id.name if len(attempt.link_ids.company_id) > 1 else False
-        return ' · '.join(filter(None, (who, company, due))) or _("Nothing is due")
+        return ' · '.join(filter(None, (who, company, due or _("Nothing is due"))))
 
     @route(f'{PORTAL_ROUTE}/out', **SENT)
     def sign_out(self, slug, form_token=None, **_params):
@@ -224,8 +227,8 @@ class SignInController(SignInMixin, Controller):
     def _code_page(self, portal, attempt, error=False):
         values = {
             'post_url': self._path(portal, '/code'), 'again_url': self._path(portal),
-            'contact': attempt.contact, 'minutes': CODE_MINUTES, 'digits': CODE_DIGITS,
-            'error': error,
+            'contact': attempt.contact, 'minutes': CODE_MINUTES,
+            'digits': attempt.code_digits, 'error': error,
         }
         return self._form_page(
             'email_pay.code_page', portal, values, _("Enter the code"), 400 if error else 200)

@@ -61,7 +61,9 @@ class SignedInPageController(SignInMixin, StatementPageController, PlanPageContr
         values |= self._sign_in_values(link, attempt)
         if not attempt.with_code:
             refused = without_reasons(values['refused'])
-            values |= {'customer': False, 'pdf_url': False, 'refused': refused}
+            selection = {**values['selection'], 'credit': False}
+            values |= {'customer': False, 'pdf_url': False, 'refused': refused,
+                       'selection': selection}
         return values
 
     def _sign_in_values(self, link, attempt):
@@ -73,7 +75,7 @@ class SignedInPageController(SignInMixin, StatementPageController, PlanPageContr
 
     def _bar_values(self, attempt):
         portal = attempt.portal_id
-        several = len(attempt.link_ids) > 1
+        several = len(attempt._live_links()) > 1
         return {
             'sign_out': self._sign_out_action(portal),
             'accounts_url': several and self._path(portal, '/accounts'),
@@ -113,9 +115,19 @@ class SignedInPageController(SignInMixin, StatementPageController, PlanPageContr
             for move in link._paid_documents()
         ]
 
+    def _uses_credit(self):
+        """Who entered no code pays, and uses up nothing that the customer has left over."""
+        if not super()._uses_credit():
+            return False
+        attempt = self._attempt(request.params['selector'])
+        return not attempt or attempt.with_code
+
     def _obstacle_page(self, link, obstacle):
-        """The history is there also when nothing is left to pay."""
+        """The history is there also when nothing is left to pay; and who is signed in goes on when
+        the link ends on which that happened."""
         attempt = sign_in_for(link)
+        if attempt and link.scope == 'statement' and link.state != 'active':
+            return self._redirect(self._path(attempt.portal_id))
         history = attempt and self._history_values(link, attempt.portal_id)
         if obstacle != 'settled' or not history:
             return super()._obstacle_page(link, obstacle)

@@ -179,7 +179,9 @@ class AccountMove(models.Model):
         without = self - live.invoice_ids
         new = self.env['email.pay.link']._create_for(*without)
         newest = {move: link for link in live.sorted('id') for move in link.invoice_ids}
-        return new.union(*(newest[move] for move in self - without))
+        kept = new.union(*(newest[move] for move in self - without))
+        (kept - new)._extend()
+        return kept
 
     def _email_pay_live_links(self):
         return self.sudo().email_pay_link_ids.filtered(lambda link: link.state == 'active')

@@ -22,6 +22,8 @@ SENDING = [
     ('sent', "In the outbox"),
     ('failed', "Failed"),
 ]
+# A link that was given out so lately is not written again each time that somebody opens something.
+KEPT_FRESH = timedelta(hours=1)
 ALPHABET = string.ascii_lowercase + string.digits
 VISIT_SCOPE = 'email_pay.visit'
 
@@ -164,7 +166,9 @@ class EmailPayLink(models.Model):
     def _for_invoice(self, invoice):
         """The live link of an invoice: the newest that still works, or a new one."""
         links = invoice.sudo().email_pay_link_ids
-        return links.filtered(lambda link: link.state == 'active')[:1] or self._create_for(invoice)
+        live = links.filtered(lambda link: link.state == 'active')[:1]
+        live._extend()
+        return live or self._create_for(invoice)
 
     def _renew(self):
         """Mail a fresh link in place of an expired one, once, to the address on file."""
@@ -214,6 +218,13 @@ class EmailPayLink(models.Model):
     def _expiry(self, company):
         days = self.env['email.pay.portal']._for_company(company).link_validity_days
         return fields.Datetime.now() + timedelta(days=days)
+
+    def _extend(self):
+        """Work as long as a new link from now on: it is handed out again."""
+        for company, links in self.grouped('company_id').items():
+            expiry = self._expiry(company)
+            ending = [('expires_at', '<', expiry - KEPT_FRESH)]
+            links.filtered_domain(ending).expires_at = expiry
 
     def action_revoke(self):
         """Close these links for ever; what was paid stays paid."""

@@ -56,6 +56,7 @@ class EmailPayLink(models.Model):
             ('expires_at', '>', fields.Datetime.now()),
         ], order='id')
         links = {link.partner_id: link for link in live}
+        live.browse([link.id for link in links.values()])._extend()
         missing = partners.filtered(lambda partner: partner not in links)
         links.update(zip(missing, self._create_statements(missing, company), strict=True))
         return links
@@ -79,13 +80,19 @@ class EmailPayLink(models.Model):
     def _paid_documents(self):
         """What the customer was invoiced in the last months and has paid, the newest first."""
         self.ensure_one()
-        since = self._statement_date() - relativedelta(months=HISTORY_MONTHS)
-        return self.env['account.move'].sudo().search([
+        return self.env['account.move'].sudo().search(
+            self._paid_domain(self.partner_id, self.company_id),
+            order='invoice_date DESC, id DESC', limit=HISTORY_ROWS)
+
+    @api.model
+    def _paid_domain(self, customers, company):
+        since = self._today_in(company) - relativedelta(months=HISTORY_MONTHS)
+        return [
             ('move_type', 'in', ('out_invoice', 'out_receipt')), ('state', '=', 'posted'),
-            ('commercial_partner_id', '=', self.partner_id.id),
-            ('company_id', '=', self.company_id.id), ('invoice_date', '>=', since),
+            ('commercial_partner_id', 'in', customers.ids),
+            ('company_id', '=', company.id), ('invoice_date', '>=', since),
             ('payment_state', 'in', ('in_payment', 'paid')),
-        ], order='invoice_date DESC, id DESC', limit=HISTORY_ROWS)
+        ]
 
     def _is_of_customer(self, user):
         """Whether a signed-in user sees this statement without its token: whoever belongs to the
@@ -135,8 +142,11 @@ class EmailPayLink(models.Model):
         return ', '.join(currency.format(amount) for currency, amount in self._due())
 
     def _statement_date(self):
-        return fields.Date.context_today(
-            self.with_context(tz=self.company_id.partner_id.tz or 'UTC'))
+        return self._today_in(self.company_id)
+
+    @api.model
+    def _today_in(self, company):
+        return fields.Date.context_today(self.with_context(tz=company.partner_id.tz or 'UTC'))
 
     # === AS FOR INVOICES === #
 

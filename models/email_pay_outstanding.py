@@ -30,29 +30,26 @@ LAST_REMINDER = """
       WHERE item.move_id = line.move_id
         AND item.due_date = COALESCE(line.date_maturity, line.date))
 """
-# Where `_email_pay_address` and `_email_pay_phone` look: contact, contact for invoices, customer.
-WITHOUT = """
-    (partner.%(column)s IS NULL AND customer.%(column)s IS NULL AND NOT EXISTS (
-        SELECT FROM res_partner child
-         WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
-           AND child.%(column)s IS NOT NULL
-    ))
+# Where `_email_pay_address` and `_email_pay_phone` look: contact of the invoice, contacts for
+# invoices, customer.
+CHILDREN = """
+      FROM res_partner child
+     WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
+       AND child.is_company IS NOT TRUE AND child.%(column)s IS NOT NULL
 """
-# Whether mail to the address that would be used came back.
-BOUNCED = """
-    COALESCE(CASE
-        WHEN contact.email_normalized IS NOT NULL THEN contact.message_bounce > 0
-        WHEN partner.email_normalized IS NOT NULL THEN partner.message_bounce > 0
-        WHEN EXISTS (
-            SELECT FROM res_partner child
-             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
-               AND child.email_normalized IS NOT NULL
-        ) THEN EXISTS (
-            SELECT FROM res_partner child
-             WHERE child.parent_id = customer.id AND child.type = 'invoice' AND child.active
-               AND child.email_normalized IS NOT NULL AND child.message_bounce > 0
-        )
-        ELSE customer.email_normalized IS NOT NULL AND customer.message_bounce > 0 END, FALSE)
+WITHOUT = f"""
+    (contact.%(column)s IS NULL AND customer.%(column)s IS NULL
+     AND NOT EXISTS (SELECT {CHILDREN}))
+"""
+# Whether mail to the address that would be used came back. With LIMIT PostgreSQL might read all
+# partners for each row.
+BOUNCED = f"""
+    COALESCE(
+        CASE WHEN contact.email_normalized IS NOT NULL
+             THEN COALESCE(contact.message_bounce, 0) > 0 END,
+        (SELECT (ARRAY_AGG(COALESCE(child.message_bounce, 0) > 0
+                           ORDER BY child.complete_name, child.id DESC))[1] {CHILDREN}),
+        customer.email_normalized IS NOT NULL AND customer.message_bounce > 0, FALSE)
 """
 # The same as a condition, for all rows at once.
 HAS_LINK = """
@@ -70,7 +67,8 @@ HAS_REMINDER = """
 """
 ROWS = f"""
     SELECT line.id, line.move_id, line.company_id, company.currency_id AS company_currency_id,
-           partner.commercial_partner_id AS partner_id, line.partner_id AS contact_id,
+           partner.commercial_partner_id AS partner_id,
+           COALESCE(move.partner_id, line.partner_id) AS contact_id,
            COALESCE(move.invoice_user_id, customer.user_id) AS user_id, move.name,
            CASE WHEN move.origin_payment_id IS NOT NULL THEN 'payment'
                 WHEN move.move_type IN %(kinds)s THEN move.move_type ELSE 'entry' END AS kind,
@@ -88,7 +86,8 @@ ROWS = f"""
            %(reminded_delay)s AS reminded_delay
     {OPEN_SOURCE}
       LEFT JOIN res_partner customer ON customer.id = partner.commercial_partner_id
-      LEFT JOIN res_partner contact ON contact.id = move.partner_id
+      LEFT JOIN res_partner contact
+             ON contact.id = move.partner_id AND move.move_type IN %(payable)s
       LEFT JOIN res_company company ON company.id = line.company_id
      WHERE {IS_OPEN}
 """
@@ -119,7 +118,7 @@ class EmailPayOutstanding(models.Model):
     _depends = {
         **FLUSHED,
         'account.move': [
-            *FLUSHED['account.move'], 'email_pay_promised_for', 'invoice_user_id',
+            *FLUSHED['account.move'], 'email_pay_promised_for', 'invoice_user_id', 'partner_id',
         ],
         'account.move.line': [*FLUSHED['account.move.line'], 'amount_residual', 'move_id'],
         'email.pay.link': [
@@ -130,8 +129,8 @@ class EmailPayOutstanding(models.Model):
         'email.pay.reminder.notice': ['sent_at'],
         'res.company': ['currency_id'],
         'res.partner': [
-            *FLUSHED['res.partner'], 'active', 'email_normalized', 'message_bounce', 'parent_id',
-            'phone_sanitized', 'type', 'user_id',
+            *FLUSHED['res.partner'], 'active', 'complete_name', 'email_normalized', 'is_company',
+            'message_bounce', 'parent_id', 'phone_sanitized', 'type', 'user_id',
         ],
     }
 
@@ -236,7 +235,7 @@ class EmailPayOutstanding(models.Model):
 
     @api.model
     def _bounced_sql(self):
-        return SQL("(%s OR %s)", SQL(BOUNCED), SQL(
+        return SQL("(%s OR %s)", SQL(BOUNCED, column=SQL.identifier('email_normalized')), SQL(
             HAS_LINK, column=SQL.identifier('bounced_at'), move=SQL.identifier('line', 'move_id'),
             partner=SQL.identifier('partner', 'commercial_partner_id'),
             company=SQL.identifier('line', 'company_id'),
@@ -248,7 +247,7 @@ class EmailPayOutstanding(models.Model):
         today = statements._today(self.env.company)
         return SQL(
             ROWS, today=today, accounts=statements._accounts(), ageing=self._ageing_sql(today),
-            kinds=KINDS, closed=CLOSED_STATES,
+            kinds=KINDS, closed=CLOSED_STATES, payable=PAYABLE_TYPES,
             no_email=SQL(WITHOUT, column=SQL.identifier('email_normalized')),
             no_phone=SQL(WITHOUT, column=SQL.identifier('phone_sanitized')),
             bounced=self._bounced_sql(),
@@ -333,7 +332,8 @@ class EmailPayOutstanding(models.Model):
 
     def action_open_contact(self):
         """The contact whose address is to be corrected."""
-        contacts = self.move_id.partner_id | self.partner_id._email_pay_contact() | self.partner_id
+        owner = self.partner_id._email_pay_address_owner()
+        contacts = self.move_id.partner_id | owner | self.partner_id
         bounced = contacts.filtered('email_pay_bounced') or self.partner_id
         return bounced[:1]._email_pay_form_action()
 

@@ -34,6 +34,7 @@ class EmailPayPlan(models.Model):
                 'email': plan._email_pay_address(),
                 'expires_at': plan._link_expiry(),
             })
+        plan.link_id._extend()
         return plan.link_id
 
     def _link_expiry(self):

@@ -44,6 +44,14 @@ class Identity(NamedTuple):
     phone: str
 
 
+class Found(NamedTuple):
+    """The contacts that have on file what somebody typed: all the same address."""
+
+    contacts: models.Model
+    way: str = ''  # 'email' or 'sms'
+    address: str = ''
+
+
 class EmailPayPortal(models.Model):
     """Who may sign in at the payment address of a company, and what they see."""
 
@@ -93,7 +101,9 @@ class EmailPayPortal(models.Model):
         return companies.filtered(lambda company: self._for_company(company) == self)
 
     def _matching_contacts(self, identity):
-        """The contacts on file that an identity fits, as (contact, 'email' or 'sms') pairs.
+        """The contacts on file that an identity fits: by the e-mail address, else by the phone.
+        Who has the one need not have the other, and a number may be one in several countries: what
+        is sent to one address lets in to no customer of another.
 
         Their number is looked for whatever else was typed, and a phone is read even when there is
         none to compare it with: it takes the same time for customers and for others.
@@ -101,13 +111,18 @@ class EmailPayPortal(models.Model):
         self.ensure_one()
         typed = self._typed_phones(identity.phone)
         typed(self._country_code())
-        found = []
+        mailed, texted = [], {}
         for contact_id, email, phone, country in self._contact_rows(identity.keys):
             if identity.email and identity.email in email_normalize_all(email):
-                found.append((contact_id, 'email'))
+                mailed.append(contact_id)
             elif phone and phone in (typed(country), typed(self._country_code())):
-                found.append((contact_id, 'sms'))
-        return [(self.env['res.partner'].browse(contact_id), way) for contact_id, way in found]
+                texted.setdefault(phone, []).append(contact_id)
+        contacts = self.env['res.partner']
+        if mailed:
+            return Found(contacts.browse(mailed), 'email', identity.email)
+        for phone, ids in texted.items():
+            return Found(contacts.browse(ids), 'sms', phone)
+        return Found(contacts)
 
     def _contact_rows(self, keys):
         self.env['res.partner'].flush_model([

@@ -1,18 +1,29 @@
 import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import consteq, hash_sign, hmac
 
-from ..const import CODE_MINUTES, SELECTOR_LENGTH, SIGN_IN_MINUTES, VERIFIER_BYTES
+from ..const import (
+    CODE_DIGITS,
+    CODE_MINUTES,
+    LONG_CODE_DIGITS,
+    SELECTOR_LENGTH,
+    SIGN_IN_MINUTES,
+    VERIFIER_BYTES,
+)
 from . import tax_number
 from .email_pay_sign_in_limit import (
     BROWSER,
     NETWORK,
     NUMBER,
     NUMBER_IN_NETWORK,
+    NUMBER_IN_SITE,
     PORTAL,
+    SITE,
+    SITE_BITS,
     network_of,
 )
 from .masked import masked_email, masked_phone
@@ -28,6 +39,18 @@ SEEN_SECONDS = 60
 # Several accounts may have the same tax number and the same address: so many can be chosen from.
 MOST_CUSTOMERS = 20
 TYPED = ('asked_keys', 'asked_email', 'asked_phone')
+
+
+class Taken(NamedTuple):
+    """What all limits together say of one try."""
+
+    # In how many seconds it may be repeated, and how many were refused since the last that was not.
+    wait: float = 0
+    refused: int = 0
+    # In how many seconds its code is sent.
+    delay: float = 0
+    # Whether the customer signed in with this browser before.
+    known: bool = False
 
 
 class EmailPaySignIn(models.Model):
@@ -79,6 +102,9 @@ class EmailPaySignIn(models.Model):
     answer_at = fields.Datetime(readonly=True, copy=False, groups='base.group_system')
     expires_at = fields.Datetime(readonly=True, copy=False, groups='base.group_system')
     code_hash = fields.Char(readonly=True, copy=False, groups='base.group_system')
+    code_digits = fields.Integer(
+        readonly=True, copy=False, required=True, default=CODE_DIGITS, groups='base.group_system')
+    known_browser = fields.Boolean(readonly=True, copy=False, groups='base.group_system')
     tries = fields.Integer(
         readonly=True, copy=False, required=True, default=0, groups='base.group_system')
     link_ids = fields.Many2many(
@@ -92,24 +118,32 @@ class EmailPaySignIn(models.Model):
 
     @api.model
     def _take_limits(self, portal, identity, address, proof):
-        """Count a try: (seconds to wait before another, refused how often, delay of the code).
+        """Count a try.
 
         :param str proof: the cookie of a browser that the customer signed in with before.
+        :rtype: Taken
         """
         limits = self.env['email.pay.sign.in.limit']
         # Under all that it may be kept: one of them is the same in whatever way it is typed.
         numbers = [(portal.id, key) for key in identity.keys]
         if browser := self._known_browser(numbers[0], proof):
             verdict = limits._take(BROWSER, browser)
-            return verdict.wait, verdict.refused, 0
-        network = network_of(address)
-        own = [(NETWORK, network), *((NUMBER_IN_NETWORK, *each, network) for each in numbers)]
-        for limit, *subject in own:
+            return Taken(verdict.wait, verdict.refused, known=True)
+        for limit, *subject in self._limits_of_networks(numbers, address):
             verdict = limits._take(limit, *subject)
             if verdict.refused:
-                return verdict.wait, verdict.refused, 0
+                return Taken(verdict.wait, verdict.refused)
         everybodys = [*((NUMBER, *each) for each in numbers), (PORTAL, portal.id)]
-        return 0, 0, max(limits._take(limit, *subject).wait for limit, *subject in everybodys)
+        waits = [limits._take(limit, *subject).wait for limit, *subject in everybodys]
+        return Taken(delay=max(waits))
+
+    @api.model
+    def _limits_of_networks(self, numbers, address):
+        network, site = network_of(address), network_of(address, SITE_BITS)
+        found = [(NETWORK, network), *((NUMBER_IN_NETWORK, *each, network) for each in numbers)]
+        if site != network:
+            found += [(SITE, site), *((NUMBER_IN_SITE, *each, site) for each in numbers)]
+        return found
 
     @api.model
     def _known_browser(self, number, proof):
@@ -146,18 +180,22 @@ class EmailPaySignIn(models.Model):
         })
 
     @api.model
-    def _ask(self, portal, identity, typed, address, delay=0):
+    def _ask(self, portal, identity, typed, address, taken):
         """Let the job look somebody up and send the code; (attempt, token of the browser).
 
-        Nothing is looked up here: it takes the same time for customers and for others.
+        Nothing is looked up here: it takes the same time for customers and for others. Where
+        strangers try, on file or not, the code is too long to be guessed in any number of tries.
+
+        :param Taken taken: what the limits say.
         """
-        answer_at = fields.Datetime.now() + timedelta(seconds=delay)
+        answer_at = fields.Datetime.now() + timedelta(seconds=taken.delay)
         token, token_values = self._new_token()
         attempt = self._note(
             portal, identity, typed, address, **token_values,
             browser_subject=self._number_subject((portal.id, identity.keys[0])),
             asked_keys=identity.keys, asked_email=identity.email, asked_phone=identity.phone,
-            lang=self.env.context.get('lang'), answer_at=answer_at,
+            lang=self.env.context.get('lang'), answer_at=answer_at, known_browser=taken.known,
+            code_digits=LONG_CODE_DIGITS if taken.delay else CODE_DIGITS,
             expires_at=answer_at + timedelta(minutes=CODE_MINUTES),
         )
         self.env.ref('email_pay.ir_cron_sign_in').sudo()._trigger(at=answer_at)
@@ -171,14 +209,13 @@ class EmailPaySignIn(models.Model):
             portal, identity, typed, address, state='unknown',
             browser_subject=self._number_subject((portal.id, identity.keys[0])),
         )
-        if not found:
+        if not found.contacts:
             return attempt, ''
         attempt._remember_customers(found)
         return attempt, attempt._open(with_code=False)
 
     def _remember_customers(self, found):
-        contacts = self.env['res.partner'].union(*(contact for contact, _way in found))
-        self.partner_ids = contacts.commercial_partner_id[:MOST_CUSTOMERS]
+        self.partner_ids = found.contacts.commercial_partner_id[:MOST_CUSTOMERS]
 
     # === THE TOKEN: IN A COOKIE OF THE BROWSER === #
 
@@ -228,17 +265,35 @@ class EmailPaySignIn(models.Model):
         return token
 
     def _statement_links(self):
-        """The statements that can be paid: of each customer, in each company with something due; of
-        the first customer when nothing is."""
+        """The statements that there is something to see on: of each customer, in each company with
+        something due, or paid lately where that is shown; of the first customer when there is
+        none."""
         links = self.env['email.pay.link']
         for company in self.portal_id._served_companies():
             statements = self.env['email.pay.statement'].with_company(company)._all(
                 company, self.partner_ids)
-            owing = [partner for partner in self.partner_ids
-                     if partner in statements and statements[partner].anything_due]
-            found = links._for_customers(self.env['res.partner'].union(*owing), company)
-            links = links.union(*found.values())
+            owing = self.partner_ids.filtered(
+                lambda partner, found=statements: partner in found and found[partner].anything_due)
+            shown = self.partner_ids & (owing | self._with_history(company))
+            links = links.union(*links._for_customers(shown, company).values())
         return links or links._for_customer(self.partner_ids[:1], self.portal_id.company_id)
+
+    def _with_history(self, company):
+        """The customers who paid something lately that is shown."""
+        customers = self.env['res.partner']
+        if self.portal_id.shown_documents != 'history':
+            return customers
+        paid = self.env['email.pay.link']._paid_domain(self.partner_ids, company)
+        groups = self.env['account.move'].sudo()._read_group(paid, ['commercial_partner_id'])
+        return customers.union(*(customer for (customer,) in groups))
+
+    def _live_links(self):
+        """The statements by links that work: one that ended or was revoked meanwhile is replaced,
+        as signing in again would do."""
+        ended = self.link_ids.filtered(lambda link: link.state != 'active')
+        for link in ended:
+            self.link_ids |= link._successor()
+        return self.link_ids - ended
 
     def _statement_for(self, link):
         """The statement of who signed in with which `link` is shown: itself, or that of the

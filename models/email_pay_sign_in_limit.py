@@ -30,9 +30,16 @@ class Limit(NamedTuple):
 NETWORK = Limit(free=30, refill=20, first=15, longest=900, refuses=True)
 NUMBER_IN_NETWORK = Limit(free=5, refill=600, first=30, longest=900, refuses=True)
 BROWSER = Limit(free=10, refill=120, first=15, longest=900, refuses=True)
+# Of an IPv6 /48 anybody can have as many of those networks as there are; of a phone company's each
+# customer has one.
+SITE_BITS = 48
+SITE = NETWORK._replace(free=200, refill=2)
+NUMBER_IN_SITE = NUMBER_IN_NETWORK._replace(free=20, refill=180, longest=300)
 # Strangers anywhere can use these up, so that nobody is refused for them.
 NUMBER = Limit(free=20, refill=180, first=5, longest=60, refuses=False)
 PORTAL = Limit(free=300, refill=1, first=5, longest=60, refuses=False)
+# Text messages to one phone for browsers that are not known: ten at once, then ten an hour.
+TEXTS = Limit(free=10, refill=360, first=360, longest=360, refuses=True)
 
 
 class Verdict(NamedTuple):
@@ -44,15 +51,18 @@ class Verdict(NamedTuple):
     refused: int
 
 
-def network_of(address):
-    """The network that an address is one of a person's or household's many in: an IPv6 /64."""
+def network_of(address, bits=64):
+    """The network that an address is one of a person's or household's many in: an IPv6 /64.
+
+    :param int bits: of the IPv6 network; an IPv4 address stands for itself.
+    """
     try:
         ip = ipaddress.ip_address(address or '')
     except ValueError:
         return address or ''
     if ip.version == 6 and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
-    size = 64 if ip.version == 6 else 32
+    size = bits if ip.version == 6 else 32
     return str(ipaddress.ip_network((ip, size), strict=False))
 
 

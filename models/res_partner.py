@@ -23,22 +23,23 @@ class ResPartner(models.Model):
         return self.env['email.pay.portal']._for_company(self.env.company)
 
     def _email_pay_address(self):
-        """Where the statements of a customer go: to its contact for invoices, else to itself."""
+        """Where the statements of a customer go: to its first contact for invoices that has an
+        address, else to itself. The outstanding documents ask the same of the database."""
         return self._email_pay_address_owner().email_normalized
 
     def _email_pay_address_owner(self):
         """The contact whose address that is."""
-        customer = self.commercial_partner_id
-        contact = customer._email_pay_contact()
-        return contact if contact.email_normalized else customer
+        return self._email_pay_contact_with('email_normalized')
 
     def _email_pay_phone(self):
         """The same for text messages: a number in E.164."""
-        customer = self.commercial_partner_id
-        return customer._email_pay_contact().phone_sanitized or customer.phone_sanitized
+        return self._email_pay_contact_with('phone_sanitized').phone_sanitized
 
-    def _email_pay_contact(self):
-        return self.browse(self.address_get(['invoice'])['invoice'])
+    def _email_pay_contact_with(self, name):
+        customer = self.commercial_partner_id
+        contacts = customer.child_ids.filtered(lambda contact: (
+            contact.type == 'invoice' and not contact.is_company and contact[name]))
+        return contacts[:1] or customer
 
     def _email_pay_statement_obstacles(self, company, addresses=True, payable=True):
         """Why each customer cannot get a statement, as a sentence; '' when it can.
@@ -107,13 +108,35 @@ class ResPartner(models.Model):
     def _email_pay_shared_link(self):
         self.ensure_one()
         self._email_pay_check_accountant()
-        customer = self.commercial_partner_id
+        customer = self.commercial_partner_id._email_pay_in_company()
         # One that an accountant hands out may say only what cannot be paid now.
         obstacles = customer._email_pay_statement_obstacles(
-            self.env.company, addresses=False, payable=False)
+            customer.env.company, addresses=False, payable=False)
         if obstacle := obstacles[customer]:
             raise UserError(obstacle)
-        return self.env['email.pay.link']._for_customer(customer, self.env.company)
+        return self.env['email.pay.link']._for_customer(customer, customer.env.company)
+
+    def _email_pay_in_company(self):
+        """The customer in the company whose link is meant: where those of all selected companies
+        are listed together, the one to which something is due.
+
+        :raises UserError: there are several, and one link pays what is due to one of them.
+        """
+        if not self.env.context.get('email_pay_all_companies'):
+            return self
+        found = {
+            company: self.env['email.pay.statement'].with_company(company)._all(company, self)
+            for company in self.env.companies
+        }
+        owed = [company for company, statements in found.items()
+                if self in statements and statements[self].anything_due]
+        if len(owed) > 1:
+            raise UserError(_(
+                "%(customer)s owes something to several companies: %(companies)s. A payment link is"
+                " for one of them. Select only that one at the top right, or share the documents"
+                " one by one.", customer=self.display_name,
+                companies=', '.join(company.name for company in owed)))
+        return self.with_company(owed[0]) if owed else self
 
     def _email_pay_shared_links(self):
         links = self.env['email.pay.link']

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 from odoo.tools.sql import column_exists, create_column
 
 from . import tax_number
@@ -41,7 +41,8 @@ class ResPartner(models.Model):
         self.env.cr.execute(
             """
             UPDATE res_partner partner SET email_pay_tax_key = found.key
-              FROM unnest(%s::int[], %s::varchar[]) AS found(id, key) WHERE partner.id = found.id
+              FROM unnest(%s::int[], %s::varchar[]) AS found(id, key)
+             WHERE partner.id = found.id AND partner.email_pay_tax_key IS DISTINCT FROM found.key
             """, [list(found), list(found.values())])
 
     @api.depends('commercial_partner_id.vat', 'commercial_partner_id.country_id')
@@ -50,3 +51,12 @@ class ResPartner(models.Model):
             customer = partner.commercial_partner_id
             partner.email_pay_tax_key = tax_number.key_of(
                 customer.vat, customer.country_id.code) or False
+
+    @api.onchange('vat', 'country_id')
+    def _onchange_email_pay_tax_number(self):
+        """Customers sign in with it: say so where it can hardly be one."""
+        if not tax_number.has_wrong_form(self.vat, self.country_id.code):
+            return None
+        return {'warning': {'title': _("Please check the tax number"), 'message': _(
+            "“%(number)s” is not written like a tax number of %(country)s. Is a digit missing?",
+            number=self.vat, country=self.country_id.name)}}

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import cache
 
-from stdnum.exceptions import InvalidChecksum, ValidationError
+from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
 from stdnum.util import get_cc_module
 
 from . import identity
@@ -51,6 +51,9 @@ def keys_of(number: str, country: str = '') -> list[str]:
     text = _plain(number)
     countries = [country, '', *RULES, *([text[:2]] if _modules(text[:2]) else [])]
     keys = [key_of(number, code) for code in countries]
+    # A Colombian number of ten digits may be one of nine with its check digit: who has it on file
+    # without knows no better.
+    keys += [key_of(key, 'CO') for key in keys]
     return list(dict.fromkeys(filter(None, keys)))
 
 
@@ -67,6 +70,30 @@ def has_wrong_check_digit(number: str, country: str) -> bool:
         except ValidationError:
             continue
     return wrong
+
+
+def has_wrong_form(number: str, country: str) -> bool:
+    """Whether a number is too short or too long for one of `country`, or not written like one. Of a
+    wrong check digit this says nothing."""
+    text = _plain(number)
+    modules = _modules((country or '').upper())
+    if not text or not modules or _alphanumeric(text) in NOBODYS:
+        return False
+    if country.upper() == 'CR':  # people and foreigners, which the module does not know
+        return not identity.kind_of(text)
+    rest = text.removeprefix(country.upper())
+    ways = {text, rest, _alphanumeric(rest)}
+    return not any(_has_form(module, way) for module in modules for way in ways)
+
+
+def _has_form(module, text):
+    try:
+        module.validate(text)
+    except (InvalidChecksum, InvalidComponent):
+        return True
+    except ValidationError:
+        return False
+    return True
 
 
 def masked(number: str) -> str:
@@ -89,10 +116,15 @@ def _costa_rican(text, country):
     return identity.normalized(kind, text) if kind else _compact(text, country)
 
 
+def _chilean(text, country):
+    """Without the zeros that fill it up."""
+    return _compact(text, country).lstrip('0')
+
+
 def _colombian(text, country):
     """Without the check digit, which is on one paper and not on another."""
     digits = _compact(text, country)
-    ends_in_one = len(digits) == 10 or re.search(r'-\s*\d$', text)
+    ends_in_one = len(digits) in (10, 11) or re.search(r'-\s*\d$', text)
     [nit] = _modules(country)
     return digits[:-1] if ends_in_one and nit.is_valid(digits) else digits
 
@@ -104,7 +136,7 @@ def _panamanian(text, country):
     return ''.join(part.lstrip('0') or '0' for part in parts[:size])
 
 
-RULES = {'CO': _colombian, 'CR': _costa_rican, 'PA': _panamanian}
+RULES = {'CL': _chilean, 'CO': _colombian, 'CR': _costa_rican, 'PA': _panamanian}
 
 
 # === WRITING === #

@@ -35,6 +35,8 @@ if __name__.startswith('odoo.addons.'):
     from . import test_overview_browser
     from . import test_overview_counted
     from . import test_sign_in
+    from . import test_sign_in_attacked
+    from . import test_sign_in_job
     from . import test_sign_in_session
     from . import test_sign_in_limits
     from . import test_tax_number

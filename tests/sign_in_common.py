@@ -73,10 +73,10 @@ class SignInCommon(StatementCommon, PageCommon, MockEmail):
     # --- what arrives -----------------------------------------------------------------------------
 
     def answer(self):
-        """What the job does when it wakes; the mails that went out."""
+        """What the job does when it wakes; the mails with codes that went out."""
         with self.mock_mail_gateway(), self.own_cursor() as env:
             env['email.pay.sign.in']._cron_answer()
-        return self._mails
+        return [mail for mail in self._mails if mail['object_id'].endswith('email.pay.sign.in')]
 
     def sent_code(self):
         """The code in the one mail that the job sends."""
@@ -84,7 +84,7 @@ class SignInCommon(StatementCommon, PageCommon, MockEmail):
         return code
 
     def sent_codes(self):
-        return [re.search(r'>(\d{6})<', mail['body'])[1] for mail in self.answer()]
+        return [re.search(r'>(\d{6,10})<', mail['body'])[1] for mail in self.answer()]
 
     def texts(self):
         return self.env['sms.sms'].sudo().search([], order='id')

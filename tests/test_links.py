@@ -69,6 +69,18 @@ class TestLink(CompanyCommon):
     def test_an_invoice_keeps_its_live_link(self):
         self.assertEqual(self.create_link(self.invoice), self.link)
 
+    def test_a_link_that_is_handed_out_again_lasts_as_long_as_a_new_one(self):
+        statement = self.env['email.pay.link']._for_customer(self.customer, self.company)
+        for link, hand_out in (
+            (self.link, self.invoice._email_pay_shared_link),
+            (self.link, self.invoice._email_pay_shared_links),
+            (statement, self.customer._email_pay_shared_link),
+            (statement, self.customer._email_pay_shared_links),
+        ):
+            link.expires_at = fields.Datetime.now() + timedelta(days=1)
+            self.assertEqual(hand_out(), link)
+            self.assertGreater(link.expires_at, fields.Datetime.now() + timedelta(days=29))
+
     def test_a_link_expires_after_the_days_of_the_settings(self):
         self.portal.link_validity_days = 3
         link = self.create_link(self.create_invoice())

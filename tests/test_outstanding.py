@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -146,6 +148,35 @@ class TestOutstanding(StatementCommon):
         self.assertEqual(invoice._email_pay_address(), 'books@example.com')
         self.assertEqual(invoice._email_pay_phone(), '+50769990000')
 
+    def test_an_invoice_for_a_person_goes_to_the_address_of_that_person(self):
+        self.customer.write({'email': False, 'phone': False, 'is_company': True})
+        person = self.env['res.partner'].create({
+            'name': "Bruno", 'parent_id': self.customer.id, 'email': 'bruno@example.com',
+            'phone': '+507 6999 0000',
+        })
+        invoice, entry = self.owe(10.0, partner=person), self.open_balance(5.0, partner=person)
+        row = self.row(invoice)
+        self.assertEqual((row.unreachable, row.contact_id), (False, person))
+        self.assertEqual(invoice._email_pay_address(), 'bruno@example.com')
+        self.assertEqual(row.search([('contact_id', 'child_of', "Bruno")]).move_id, invoice + entry)
+        self.assertEqual(self.row(entry).unreachable, 'both', "its statement goes to the company")
+        person.message_bounce = 1
+        self.env.invalidate_all()
+        self.assertTrue(self.row(invoice).bounced)
+
+    def test_of_the_contacts_for_invoices_the_first_with_an_address_counts(self):
+        self.customer.write({'email': False, 'message_bounce': 0, 'is_company': True})
+        for values in (
+            {'name': "A"}, {'name': "B", 'email': 'b@example.com'},
+            {'name': "C", 'email': 'c@example.com', 'message_bounce': 1},
+            {'name': "AA", 'email': 'aa@example.com', 'is_company': True},
+        ):
+            self.env['res.partner'].create(
+                {**values, 'type': 'invoice', 'parent_id': self.customer.id})
+        row = self.row(self.owe(10.0))
+        self.assertEqual(row.move_id._email_pay_address(), 'b@example.com')
+        self.assertEqual((row.unreachable, row.bounced), (False, False))
+
     def test_the_marks_say_whom_a_message_cannot_reach(self):
         """Whatever contacts a customer has, the list and the sending agree."""
         pa = self.env.ref('base.pa').id
@@ -246,6 +277,41 @@ class TestOutstanding(StatementCommon):
             (payment.email_to, statement.email_to), ('one@example.com', 'rosa@example.com'))
         self.assertIn(self.create_link(invoice)._url(), payment.body_html)
         self.assertIn(self.statement_link()._url(), statement.body_html)
+
+    def test_a_customer_is_shared_in_the_company_that_something_is_due_to(self):
+        other = self.setup_other_company(name="Other Supplies")['company']
+        portal = self.env['email.pay.portal'].search([('company_id', '=', other.id)])
+        customer = self.customer.with_context(
+            allowed_company_ids=[self.company.id, other.id], email_pay_all_companies=True)
+        with self.assertRaisesRegex(UserError, "Nothing is due"):
+            customer.action_copy_payment_link()
+        self.env['account.move'].with_company(other).create({
+            'move_type': 'out_invoice', 'partner_id': self.customer.id,
+            'invoice_line_ids': [Command.create(
+                {'name': "Work", 'price_unit': 30.0, 'tax_ids': []})],
+        }).action_post()
+        with self.assertRaisesRegex(UserError, "not enabled for Other Supplies"):
+            customer.action_copy_payment_link()
+        self.env.cr.execute(
+            "UPDATE email_pay_portal SET enabled = TRUE WHERE id = %s", [portal.id])
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+        link = self.env['email.pay.link']._for_customer(self.customer, other)
+        self.assertEqual(customer.action_copy_payment_link()['params']['url'], link._url())
+        self.owe(10.0)
+        with self.assertRaisesRegex(UserError, "several companies: .*Other Supplies"):
+            customer.action_send_statement()
+        own = customer.with_context(email_pay_all_companies=False)
+        self.assertEqual(
+            own.action_copy_payment_link()['params']['url'], self.statement_link()._url())
+
+    def test_links_can_be_copied_and_shown_on_a_phone_and_where_mail_came_back(self):
+        row = self.row(self.owe(10.0)).with_user(self.accountant)
+        views = row.get_views([(False, 'kanban'), (False, 'list')])['views']
+        self.assertIn('action_copy_payment_link', views['kanban']['arch'])
+        for button in etree.fromstring(views['list']['arch']).iterfind('button'):
+            if button.get('name') == 'action_show_payment_qr':
+                self.assertFalse(button.get('invisible'))
 
     # --- who ----------------------------------------------------------------------------------
 

@@ -50,8 +50,8 @@ class TestPrint(StatementCommon, PageCommon):
         self.assertEqual(self.scanned(part), self.create_link(invoice)._url())
         portal = self.portal
         self.assertEqual(
-            [contact for contact, _way in portal._matching_contacts(
-                portal._identity('a4711b', customer.email, ''))], [self.customer])
+            portal._matching_contacts(portal._identity('a4711b', customer.email, '')).contacts,
+            self.customer)
 
     def test_the_code_is_read_from_the_pdf(self):
         invoice = self.owe(10.0)

@@ -16,9 +16,21 @@ DISABLED = {
 }
 
 
+class Checks(ChecksOdooModule):
+    """Assets are named by the add-on's technical name, which its checkout need not have."""
+
+    def _manifest2dict(self):
+        manifest = super()._manifest2dict()
+        manifest['assets'] = {
+            bundle: [f'{self.odoo_addon_name}/{name.partition("/")[2]}' for name in names]
+            for bundle, names in manifest['assets'].items()
+        }
+        return manifest
+
+
 def main(folder):
     folder = Path(folder).resolve()
-    checks = ChecksOdooModule(str(folder / '__manifest__.py'), set(), DISABLED)
+    checks = Checks(str(folder / '__manifest__.py'), set(), DISABLED)
     # Loaded by the company whose demo it is.
     checks.manifest_dict[DATA_MANUAL_KEY] = [
         str(path.relative_to(folder)) for path in folder.glob('demo/*.xml')]

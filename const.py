@@ -23,6 +23,8 @@ VERIFIER_BYTES = 18
 VISIT_HOURS = 12
 # Who signed in at the payment address is signed out after so long without opening a page.
 SIGN_IN_MINUTES = 30
+# And after so long in any case.
+SIGN_IN_HOURS = 8
 CODE_DIGITS = 6
 # Where strangers try to get in with a number.
 LONG_CODE_DIGITS = 10

@@ -11,6 +11,7 @@ from ..const import (
     CODE_MINUTES,
     LONG_CODE_DIGITS,
     SELECTOR_LENGTH,
+    SIGN_IN_HOURS,
     SIGN_IN_MINUTES,
     VERIFIER_BYTES,
 )
@@ -251,7 +252,11 @@ class EmailPaySignIn(models.Model):
     def _is_open(self):
         if self.state != 'in':
             return False
-        return self.seen_at > fields.Datetime.now() - timedelta(minutes=SIGN_IN_MINUTES)
+        now = fields.Datetime.now()
+        return (
+            self.seen_at > now - timedelta(minutes=SIGN_IN_MINUTES)
+            and self.signed_in_at > now - timedelta(hours=SIGN_IN_HOURS)
+        )
 
     def _open(self, with_code):
         """Begin the session; the token of the browser, which is a new one."""

@@ -35,6 +35,14 @@ class TestSignInSession(SignInCommon, EmailPayHttpCommon):
             self.assertTrue(self.tree(page).xpath(f'//main//a[@href="{self.path}"]'))
             self.assertEqual(self.url_open(self.link._path('/pdf')).status_code, 403)
 
+    def test_it_ends_after_eight_hours_also_for_who_goes_on(self):
+        self.sign_in(email=self.customer.email)
+        attempt = self.attempts()
+        attempt.signed_in_at -= timedelta(hours=7, minutes=59)
+        self.assertIn(self.invoice.name, self.text(self.url_open(self.link._path())))
+        attempt.signed_in_at -= timedelta(minutes=2)
+        self.assertEqual(self.url_open(self.link._path()).status_code, 403)
+
     def test_a_payment_form_that_is_sent_too_late_starts_nothing(self):
         page = self.sign_in(email=self.customer.email)
         with self.later(minutes=31):

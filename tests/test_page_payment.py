@@ -45,7 +45,6 @@ class TestRedirectPage(PageCommon):
         self.assertEqual(self.offered(), both)
         for record, field, value in (
             (self.dummy_provider, 'state', 'disabled'),
-            (self.dummy_provider, 'maximum_amount', 0.01),
             (self.dummy_provider, 'available_currency_ids', self.env.ref('base.KWD')),
             (self.payment_method, 'active', False),
             (self.portal.method_ids[1], 'active', False),
@@ -60,12 +59,15 @@ class TestRedirectPage(PageCommon):
 
     def test_a_way_to_pay_is_looked_up_again_before_a_payment_starts(self):
         page = self.open_link(self.link)
-        self.dummy_provider.maximum_amount = 0.01
-        answer = self.submit(page, method=self.method)
-        self.assertEqual(
-            self.refusal(answer),
-            "This way to pay is not available right now. Please choose another.",
-        )
+        for field, value, reason in (
+            ('maximum_amount', 0.01, f"At most {self.money(0.01)} can be paid at once with"
+             f" {self.payment_method.name}. Pay less, or choose another way to pay."),
+            ('state', 'disabled',
+             "This way to pay is not available right now. Please choose another."),
+        ):
+            with self.subTest(field):
+                self.dummy_provider[field] = value
+                self.assertEqual(self.refusal(self.submit(page, method=self.method)), reason)
         self.assertFalse(self.transactions(self.link))
 
     def test_a_payment_that_was_started_can_be_continued_or_cancelled(self):

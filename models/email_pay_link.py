@@ -235,7 +235,10 @@ class EmailPayLink(models.Model):
     def _record_opened(self):
         """Count a visit. The chatter tells of the first one only."""
         self.ensure_one()
-        self.open_count += 1
+        # Visits at the same moment are all counted, and none is a change of the link.
+        self.env.cr.execute(
+            "UPDATE email_pay_link SET open_count = open_count + 1 WHERE id = %s", [self.id])
+        self.invalidate_recordset(['open_count'])
         if not self.opened_at:
             self.opened_at = fields.Datetime.now()
             self._log(_("The customer opened the payment page."))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from .. import database
 from ..home import Failure
 from . import floor, notices
-from .measure import flat, in_turns, p95, p99, ratio, typical
+from .measure import flat, in_series, in_turns, p95, p99, ratio, typical
 from .result import Result, at_least, at_most, bounded, counted, ms
 from .sockets import ask, ask_at_once, ask_in_turns, post
 from .stage import WORKERS
@@ -17,7 +17,6 @@ LONE = 20
 CLIENTS = 4
 THROUGHPUTS = 400
 FIRST_EVENTS = 20
-BURST = 10
 COPIES = 6
 SETS = 3
 PAYMENTS = 50
@@ -68,11 +67,6 @@ def _turn(server, requests, kind=2):
         return answer.seconds
 
     return send
-
-
-def _series(turn, count):
-    """A function that takes so many turns, one after the other."""
-    return lambda: [turn() for _ in range(count)]
 
 
 def _check(answer, kind=2):
@@ -169,13 +163,11 @@ def beside_stripe(stage):
     stripe.warm_up([notices.stripe(next(drafts)) for _ in range(WORKERS)])
     count = stage.rounds * FIRST_EVENTS
     marks = server.mark(), stripe.mark()
-    # Two servers that take turns by the request empty each other's caches, which no installation
-    # does to itself: each has the machine for a burst.
-    taken = in_turns(
-        stage.rounds, FIRST_EVENTS // BURST,
-        stripe=_series(_turn(stripe, map(notices.stripe, drafts)), BURST),
-        accept=_series(_turn(server, _news(stage, count)), BURST))
-    ours, theirs = ([flat(series) for series in taken[name]] for name in ('accept', 'stripe'))
+    taken = in_series(
+        stage.rounds, FIRST_EVENTS, FIRST_EVENTS // 2,
+        stripe=_turn(stripe, map(notices.stripe, drafts)),
+        accept=_turn(server, _news(stage, count)))
+    ours, theirs = taken['accept'], taken['stripe']
     sql = (f'{counted(server.queries("/pay/webhook/", marks[0]))}; stripe'
            f' {counted(stripe.queries(notices.STRIPE_ROUTE, marks[1]))}')
     return [at_least(

@@ -23,6 +23,21 @@ def in_turns(rounds, size, **turns):
     return taken
 
 
+def in_series(rounds, size, length, **turns):
+    """The same, of two servers: `length` samples of one after the other, then of the next server.
+
+    Servers that take turns by the request empty each other's caches, which no installation does to
+    itself.
+    """
+    taken = in_turns(rounds, size // length, **{
+        name: partial(_series, turn, length) for name, turn in turns.items()})
+    return {name: [flat(series) for series in samples] for name, samples in taken.items()}
+
+
+def _series(turn, length):
+    return [turn() for _ in range(length)]
+
+
 def _order(turns, number):
     """Who comes first changes."""
     names = list(turns)

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from .. import rpc
 from ..home import Failure
 from ..journeys import CHROMIUM, FLAGS, PHONE
-from .measure import flat, in_turns, ratio, typical
+from .measure import flat, in_series, ratio, typical
 from .result import at_most, bounded, counted, ms
 from .sockets import ask, get
 from .stage import WORKERS, Server
@@ -68,8 +68,8 @@ def served(stage):
     portal = get(pages.portal)
     _warm_up(pages, page, portal)
     marks = pages.ours.mark(), pages.stock.mark()
-    taken = in_turns(
-        stage.rounds, VISITS,
+    taken = in_series(
+        stage.rounds, VISITS, VISITS // 2,
         ours=lambda: _seen(pages.ours, page).seconds,
         entry=lambda: _seen(pages.ours, entry, kind=3).seconds,
         stock=lambda: _seen(pages.stock, portal).seconds)
@@ -117,7 +117,7 @@ def first_visits(stage):
         }
         for visit in visits.values():
             visit()
-        taken = in_turns(stage.rounds, FIRST_VISITS, **visits)
+        taken = in_series(stage.rounds, FIRST_VISITS, FIRST_VISITS // 2, **visits)
         browser.close()
     ours, stock = taken['ours'], taken['stock']
     every, stocks = flat(ours), flat(stock)

@@ -237,7 +237,8 @@ class EmailPayLink(models.Model):
         self.ensure_one()
         # Visits at the same moment are all counted, and none is a change of the link.
         self.env.cr.execute(
-            "UPDATE email_pay_link SET open_count = open_count + 1 WHERE id = %s", [self.id])
+            "UPDATE email_pay_link SET open_count = COALESCE(open_count, 0) + 1 WHERE id = %s",
+            [self.id])
         self.invalidate_recordset(['open_count'])
         if not self.opened_at:
             self.opened_at = fields.Datetime.now()

@@ -60,8 +60,9 @@ class TestRedirectPage(PageCommon):
     def test_a_way_to_pay_is_looked_up_again_before_a_payment_starts(self):
         page = self.open_link(self.link)
         for field, value, reason in (
-            ('maximum_amount', 0.01, f"At most {self.money(0.01)} can be paid at once with"
-             f" {self.payment_method.name}. Pay less, or choose another way to pay."),
+            ('maximum_amount', 0.01, (
+                f"At most {self.money(0.01)} can be paid at once with {self.payment_method.name}."
+                " Pay less, or choose another way to pay.")),
             ('state', 'disabled',
              "This way to pay is not available right now. Please choose another."),
         ):

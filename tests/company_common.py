@@ -26,6 +26,9 @@ class CompanyCommon(AccountPaymentCommon):
         super().setUpClass()
         cls.merchant_keys = cls._merchant_keys()
         cls.company.write({'name': "Canal Supplies", 'email': 'billing@canal.example.com'})
+        # Tests count days so, at whatever hour they run; jobs are root's.
+        root = cls.env.ref('base.partner_root')
+        (cls.company.partner_id | cls.env.user.partner_id | root).tz = 'UTC'
         cls.company_currency = cls.company.currency_id
         cls.collections = cls._create_collections_journal(cls.company)
         cls.credicorp = cls._prepare_provider('credicorp', update_values={

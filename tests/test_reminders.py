@@ -52,7 +52,7 @@ class TestReminders(ReminderCommon):
         self.assertFalse(self.run_at(121))
 
     def test_old_debts_do_not_come_to_a_schedule_that_begins(self):
-        self.owe(10.0, 8)
+        self.owe_then(days=-28, invoice_date=self.today - timedelta(days=8))
         self.assertFalse(self.run_at(-20))  # today
         self.assertFalse(self.run_at(-14))
         self.assertTrue(self.run_at(-13))  # 15 days after it was due

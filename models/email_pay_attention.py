@@ -53,3 +53,15 @@ class EmailPayAttention(models.AbstractModel):
             ATTENTION, summary=summary, note=escape(note),
             user_id=portal._attention_user().id,
         )
+
+    @api.model
+    def _ask_attention_once(self, company, record, summary, note, among=None):
+        """The same, unless an activity with that summary is waiting.
+
+        :param among: records of which one that has it is enough; `record` alone without.
+        """
+        if not self.env['mail.activity'].sudo().search_count([
+            ('res_model', '=', record._name), ('res_id', 'in', (among or record).ids),
+            ('activity_type_id', '=', self.env.ref(ATTENTION).id), ('summary', '=', summary),
+        ], limit=1):
+            self._ask_attention(company, record, summary, note)

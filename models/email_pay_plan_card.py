@@ -2,7 +2,6 @@ from odoo import _, fields, models
 from odoo.exceptions import UserError
 
 from ..gateways import REGISTRY
-from .email_pay_attention import ATTENTION
 
 
 class EmailPayPlan(models.Model):
@@ -78,12 +77,8 @@ class EmailPayPlan(models.Model):
         :param for_all: a provider of which one activity on any of its plans is enough.
         """
         self.ensure_one()
-        plans = self if not for_all else self.search([('provider_id', '=', for_all.id)])
-        if not self.env['mail.activity'].sudo().search_count([
-            ('res_model', '=', self._name), ('res_id', 'in', plans.ids),
-            ('activity_type_id', '=', self.env.ref(ATTENTION).id), ('summary', '=', summary),
-        ], limit=1):
-            self._ask_attention(self.company_id, self, summary, note)
+        plans = for_all and self.search([('provider_id', '=', for_all.id)])
+        self._ask_attention_once(self.company_id, self, summary, note, among=plans)
 
     def _report_own_error(self, summary, note, told=False):
         """Tell of an error that is none of a gateway: in the notes of the plan, and once for all

@@ -103,11 +103,9 @@ class EmailPayPortal(models.Model):
                 report(self._speak(self), error)
 
     def _report_once(self, summary, note):
-        """Tell a person, once until that one has looked."""
         company = self.company_id
-        if summary not in company.partner_id.activity_ids.mapped('summary'):
-            self.env['email.pay.attention']._ask_attention(
-                company, company.partner_id, summary, note)
+        self.env['email.pay.attention']._ask_attention_once(
+            company, company.partner_id, summary, note)
 
     def _report_not_scheduled(self, error):
         self._report_once(

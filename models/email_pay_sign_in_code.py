@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import consteq, hmac
 
 from ..const import CODE_TRIES, MAIL_BATCH
-from .email_pay_attention import ATTENTION
+from .email_pay_attention import telling
 from .email_pay_portal_sign_in import Found, Identity
 from .email_pay_sign_in import TYPED
 from .email_pay_sign_in_limit import TEXTS
@@ -156,16 +156,9 @@ class EmailPaySignIn(models.Model):
         """Give the billing team an activity, unless it has the same one. Whatever fails here, the
         codes go out."""
         company = self.company_id
-        same = [('summary', '=', summary)]
-        try:
-            with self.env.cr.savepoint():
-                if not company.partner_id.activity_search([ATTENTION], additional_domain=same):
-                    self.env['email.pay.attention']._ask_attention(
-                        company, company.partner_id, summary, note)
-        except CONFLICTS:
-            raise
-        except Exception:
-            _logger.exception("Nobody could be told about sign-in %s", self.id)
+        with telling(self.env.cr, "Nobody could be told about sign-in %s", self.id):
+            self.env['email.pay.attention']._ask_attention_once(
+                company, company.partner_id, summary, note)
 
     def _email_pay_mail_refused(self, _addresses, _reason, left=False):
         """No mail server would take the mail with the code.
